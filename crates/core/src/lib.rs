@@ -1,0 +1,12 @@
+//! What a release is and what may happen next: the model and the rules, without any I/O.
+//!
+//! Facts become a plan, a plan becomes entries, entries become everything else. The modules stand in import order: one
+//! may use only those above it (action and gate are one thought in two files and may use each other).
+
+pub mod action;
+pub mod gate;
+pub mod id;
+pub mod journal;
+pub mod plan;
+pub mod problem;
+pub mod time;

@@ -1,0 +1,136 @@
+//! Plans: the full list of what will happen, as data. A plan leaves nothing to decide at run time.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::action::{Change, Reversal};
+use crate::gate::Gate;
+use crate::id::{Digest, StepId};
+
+/// What will happen, in full. Its digest is its name; a changed plan is another plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The version of this form: 1.
+    pub v: u32,
+    /// What is released.
+    pub release: Release,
+    /// The stages, carried out in order.
+    pub stages: Vec<Stage>,
+    /// The digest of the facts it was made from; when they change, the plan is stale.
+    pub facts: Digest,
+    /// What a reader must know besides, such as warnings that did not stop the planner.
+    pub notes: Vec<String>,
+    /// How long the run should take, in milliseconds; the report compares.
+    pub target_ms: u64,
+}
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// A release.
+    Push,
+    /// The withdrawal of a release.
+    Rollback,
+    /// Something that a newer shipway does.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A version of a project on its way to its users, or on its way back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Release or withdrawal.
+    pub verb: Verb,
+    /// The name of the project.
+    pub project: String,
+    /// The version before, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The version.
+    pub to: String,
+    /// The tag.
+    pub tag: String,
+    /// Why this version, in one line, such as `minor: 3 feat, 5 fix`.
+    pub why: String,
+}
+
+/// Steps that may run at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// The name.
+    pub name: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+}
+
+/// One line of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The name, unique in the plan.
+    pub id: StepId,
+    /// An action or a gate.
+    pub work: Work,
+    /// How many attempts it may take at most.
+    pub attempts: u32,
+    /// How long one attempt may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// How long a request may still be on its way after its sender died, in milliseconds.
+    ///
+    /// A step in doubt counts as absent only after two looks, this long apart.
+    pub settle_ms: u64,
+    /// The later step that makes this one public.
+    ///
+    /// Once that step has been done, undoing it answers for this one too: what others may have seen stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_by: Option<StepId>,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Work {
+    /// A change.
+    Act {
+        /// The kind in the catalog.
+        kind: String,
+        /// What the kind needs to know.
+        args: Value,
+        /// The change line.
+        change: Change,
+    },
+    /// A gate.
+    Gate(Gate),
+}
+
+impl Work {
+    /// Returns whether the work can be taken back; a gate changes nothing.
+    pub fn reversal(&self) -> Reversal {
+        match self {
+            Self::Act { change, .. } => change.reversal,
+            Self::Gate(_) => Reversal::Exact,
+        }
+    }
+}
+
+impl Plan {
+    /// Returns the name of the plan: the digest of its JSON form.
+    pub fn digest(&self) -> Digest {
+        Digest::of_json(self)
+    }
+
+    /// Returns all steps in order.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.stages.iter().flat_map(|stage| &stage.steps)
+    }
+
+    /// Returns the step of a name.
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps().find(|step| step.id == *id)
+    }
+
+    /// Returns the first step that cannot be taken back.
+    pub fn point_of_no_return(&self) -> Option<&Step> {
+        self.steps().find(|step| step.work.reversal() == Reversal::Never)
+    }
+}

@@ -1,0 +1,2 @@
+//! shipway.
+fn main() {}
