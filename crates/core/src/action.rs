@@ -128,7 +128,7 @@ pub enum Observed {
     Absent,
     /// Our very effect is there: its digest or object id is the planned one, or it carries our run and step.
     Present(Receipt),
-    /// Something else is in its place; the text says what.
+    /// Something else is in its place and ours is certainly not there; the text says what.
     Foreign(String),
 }
 

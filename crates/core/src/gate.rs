@@ -22,6 +22,8 @@ pub struct Gate {
     pub needs: Vec<Need>,
     /// What the evidence is about: evidence for another subject does not count.
     pub subject: Digest,
+    /// How many needs may be looked at at once.
+    pub at_once: usize,
 }
 
 /// One condition of a gate.
@@ -124,7 +126,7 @@ mod tests {
             args: Value::Null,
             timeout_ms: 1,
         };
-        Gate { needs: vec![need("test"), need("lint")], subject: Digest::of(b"tree") }
+        Gate { needs: vec![need("test"), need("lint")], subject: Digest::of(b"tree"), at_once: 2 }
     }
 
     fn evidence(need: &str, subject: &[u8], severity: Option<Severity>) -> Evidence {

@@ -1,6 +1,6 @@
 //! Names and numbers: runs, steps, digests, actors, times.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -48,7 +48,11 @@ name! {
 impl Digest {
     /// Returns the digest of some bytes (FIPS 180-4).
     pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+        let mut hex = String::with_capacity(64);
+        for byte in Sha256::digest(bytes) {
+            write!(hex, "{byte:02x}").expect("writing to a text cannot fail");
+        }
+        Self(hex)
     }
 
     /// Returns the digest of a value's JSON form.

@@ -70,6 +70,16 @@ pub enum Event {
         /// What was seen.
         observed: Observed,
     },
+    /// A step in doubt could not be looked at.
+    Unseen {
+        /// The step.
+        step: StepId,
+        /// What was wrong.
+        problem: Problem,
+        /// Where set, another look may help, after at least this long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
     /// The run goes back from here.
     TurnedBack {
         /// Why.

@@ -4,9 +4,11 @@
 //! may use only those above it (action and gate are one thought in two files and may use each other).
 
 pub mod action;
+pub mod drive;
 pub mod gate;
 pub mod id;
 pub mod journal;
 pub mod plan;
 pub mod problem;
+pub mod run;
 pub mod time;
