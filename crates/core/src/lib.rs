@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod drive;
+pub mod facts;
 pub mod gate;
 pub mod id;
 pub mod journal;
