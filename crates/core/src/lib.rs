@@ -3,13 +3,13 @@
 //! Facts become a plan, a plan becomes entries, entries become everything else. The modules stand in import order: one
 //! may use only those above it (action and gate are one thought in two files and may use each other).
 
-pub mod action;
-pub mod drive;
-pub mod facts;
-pub mod gate;
 pub mod id;
-pub mod journal;
-pub mod plan;
-pub mod problem;
-pub mod run;
 pub mod time;
+pub mod problem;
+pub mod facts;
+pub mod action;
+pub mod gate;
+pub mod plan;
+pub mod journal;
+pub mod run;
+pub mod drive;
