@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Doubles and harness for tests. Not part of the product.
+
+pub mod skip;
