@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The outside: every hand that a release has on this machine and beyond it.
+
+pub mod shell;
