@@ -1,3 +1,4 @@
 //! The outside: every hand that a release has on this machine and beyond it.
 
+pub mod git;
 pub mod shell;
