@@ -2,3 +2,5 @@
 
 pub mod git;
 pub mod shell;
+pub mod stop;
+pub mod world;
