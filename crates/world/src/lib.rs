@@ -1,1 +1,6 @@
-//! Placeholder.
+//! The outside: every hand that a release has on this machine and beyond it.
+
+pub mod git;
+pub mod shell;
+pub mod stop;
+pub mod world;

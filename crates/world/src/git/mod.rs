@@ -1,0 +1,3 @@
+//! Everything that is done with git, through the git binary.
+
+pub mod cmd;
