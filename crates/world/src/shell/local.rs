@@ -1,12 +1,12 @@
 //! Runs commands on this machine.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +30,9 @@ const KEEP_ANSWER: usize = 512 << 20;
 
 /// Puts the shell into a control group before it becomes the command; without the group it just becomes the command.
 const ENTER_GROUP: &str = r#"{ echo 0 > "$1/cgroup.procs"; } 2>/dev/null; shift; exec "$@""#;
+
+/// Looks for a program on the search path, which only the shell knows: it is a variable of the command.
+const LOOK: &str = r#"command -v "$1""#;
 
 /// Opens the descriptor that every child inherits, so that a lock lives as long as the last of them.
 pub type Descriptor = Arc<dyn Fn() -> io::Result<OwnedFd> + Send + Sync>;
@@ -133,14 +136,22 @@ fn command(cmd: &Cmd, group: Option<&Group>) -> io::Result<Command> {
     };
     let mut command = if let Some(group) = group {
         // The shell in between must not be what reports a missing program.
-        let path = find(name, cmd).ok_or_else(|| why_not(cmd, &io::ErrorKind::NotFound.into()))?;
+        if !is_installed(name, cmd) {
+            return Err(why_not(cmd, &io::ErrorKind::NotFound.into()));
+        }
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", ENTER_GROUP, "sh"]).arg(group.dir()).arg(path);
+        command.args(["-c", ENTER_GROUP, "sh"]).arg(group.dir()).arg(name);
         command
     } else {
         Command::new(name)
     };
     command.args(args).process_group(0);
+    surround(&mut command, cmd);
+    Ok(command)
+}
+
+/// Gives a command its directory and its variables.
+fn surround(command: &mut Command, cmd: &Cmd) {
     if !cmd.dir.as_os_str().is_empty() {
         command.current_dir(&cmd.dir);
     }
@@ -148,21 +159,18 @@ fn command(cmd: &Cmd, group: Option<&Group>) -> io::Result<Command> {
         command.env_remove(name);
     }
     command.envs(cmd.env.iter().map(|(name, value)| (name, value)));
-    Ok(command)
 }
 
-/// Returns the file of a program as exec finds it: a name with a slash as it is, another one by the search path.
-fn find(name: &OsStr, cmd: &Cmd) -> Option<PathBuf> {
-    let in_dir = |path: &Path| is_executable(&cmd.dir.join(path)).then(|| path.to_owned());
+/// Tells whether exec would find a program: a name with a slash as it is, another one on the search path.
+fn is_installed(name: &OsStr, cmd: &Cmd) -> bool {
     if name.as_encoded_bytes().contains(&b'/') {
-        return in_dir(Path::new(name));
+        return is_executable(&cmd.dir.join(name));
     }
-    std::env::split_paths(&search_path(cmd)).find_map(|dir| in_dir(&dir.join(name)))
-}
-
-fn search_path(cmd: &Cmd) -> OsString {
-    let set = cmd.env.iter().rev().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
-    set.or_else(|| std::env::var_os("PATH")).unwrap_or_else(|| "/bin:/usr/bin".into())
+    let mut look = Command::new("/bin/sh");
+    look.args(["-c", LOOK, "sh"]).arg(name);
+    surround(&mut look, cmd);
+    look.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    look.status().is_ok_and(|status| status.success())
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -179,7 +187,7 @@ fn why_not(cmd: &Cmd, error: &io::Error) -> io::Error {
         let text = format!("the directory {} to run `{program}` in is missing", cmd.dir.display());
         return io::Error::new(io::ErrorKind::NotADirectory, text);
     }
-    let text = if cmd.argv.first().is_some_and(|name| find(name, cmd).is_some()) {
+    let text = if cmd.argv.first().is_some_and(|name| is_installed(name, cmd)) {
         format!("`{program}` names an interpreter that is not installed")
     } else {
         format!("`{program}` is not installed")
