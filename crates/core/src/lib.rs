@@ -6,6 +6,7 @@
 pub mod id;
 pub mod time;
 pub mod problem;
+pub mod config;
 pub mod facts;
 pub mod action;
 pub mod gate;

@@ -1,0 +1,265 @@
+//! The one table of everything that may stand in `shipway.toml`.
+
+use super::choice::{Ambiguous, BelowOne, PackageKind, Sign};
+use super::form::{Form, Type};
+
+/// A table of the file.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// The last part of its name.
+    pub(super) name: &'static str,
+    /// How often it stands in the file.
+    pub(super) shape: Shape,
+    /// What it is for, in one sentence.
+    pub(super) doc: &'static str,
+    /// Its keys.
+    pub(super) keys: &'static [Key],
+    /// The tables inside it.
+    pub(super) sections: &'static [Section],
+}
+
+/// How often a table stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// Once: `[release]`.
+    One,
+    /// Once for each name: `[release.channel.beta]`.
+    Named,
+    /// Any number of times: `[[check]]`.
+    Many,
+}
+
+/// A key of a table.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// The name.
+    pub(super) name: &'static str,
+    /// What its value looks like.
+    pub(super) of: Type,
+    /// What holds without it.
+    pub(super) default: Absent,
+    /// What it means, in one sentence.
+    pub(super) doc: &'static str,
+}
+
+/// What holds where the file says nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Absent {
+    /// The file must say it.
+    Required,
+    /// This value, as TOML.
+    Value(&'static str),
+    /// What is found elsewhere; the text says where.
+    Detected(&'static str),
+}
+
+use Absent::{Detected, Required, Value};
+
+const fn key(name: &'static str, of: Type, default: Absent, doc: &'static str) -> Key {
+    Key { name, of, default, doc }
+}
+
+const fn one(name: &'static str, doc: &'static str, keys: &'static [Key]) -> Section {
+    Section { name, shape: Shape::One, doc, keys, sections: &[] }
+}
+
+/// The file.
+pub(super) static ROOT: Section = Section {
+    name: "",
+    shape: Shape::One,
+    doc: "How shipway releases this repository. Every key has a default; the file may be left out altogether.",
+    keys: &[key("schema", Type::One, Value("1"), "The form of this file.")],
+    sections: &[
+        one("project", "What is released.", PROJECT),
+        Section {
+            name: "release",
+            shape: Shape::One,
+            doc: "How a release is made.",
+            keys: RELEASE,
+            sections: &[CHANNEL, LINE],
+        },
+        Section {
+            name: "check",
+            shape: Shape::Many,
+            doc: "A command that must succeed before anything is changed.",
+            keys: CHECK,
+            sections: &[],
+        },
+        one("checks", "What holds for all checks.", CHECKS),
+        one("verify", "What is looked at after the push, before the run counts as shipped.", VERIFY),
+        one("journal", "What the journal may do.", JOURNAL),
+        one("secrets", "What is masked in the logs of steps.", SECRETS),
+        one("target", "How long things should take; plans and reports compare.", TARGET),
+    ],
+};
+
+const PROJECT: &[Key] = &[key(
+    "name",
+    Type::Text(Form::Any),
+    Detected("the manifest, else the directory"),
+    "The name of the project in plans, reports and the changelog.",
+)];
+
+const RELEASE: &[Key] = &[
+    key(
+        "remote",
+        Type::Text(Form::Any),
+        Detected("the branch's remote, else the only one"),
+        "The remote that branch and tag are pushed to.",
+    ),
+    key(
+        "branches",
+        Type::List(Form::Branch),
+        Detected("the remote's default branch, `main`, `master`"),
+        "The branches that releases are made from.",
+    ),
+    key(
+        "tag",
+        Type::Text(Form::Tag),
+        Detected("existing tags, else `v{version}`"),
+        "The name of a release's tag.",
+    ),
+    key("first", Type::Text(Form::Version), Value("\"0.1.0\""), "The version of the first release."),
+    key(
+        "breaking-below-1",
+        Type::Text(Form::Of(BelowOne::NAMES)),
+        Value("\"minor\""),
+        "What a breaking change raises below 1.0.0.",
+    ),
+    key(
+        "ambiguous",
+        Type::Text(Form::Of(Ambiguous::NAMES)),
+        Value("\"stop\""),
+        "What a commit message does that almost marks a change, such as `BREAKING CHANGES:`.",
+    ),
+    key(
+        "packages",
+        Type::List(Form::Of(PackageKind::NAMES)),
+        Detected("all kinds whose files are there"),
+        "The kinds of packages whose version files are written; an empty list makes tags only.",
+    ),
+    key(
+        "changelog",
+        Type::TextOrFalse(Form::Path),
+        Value("\"CHANGELOG.md\""),
+        "The changelog that gets a section for each release; false writes none.",
+    ),
+    key(
+        "changelog-template",
+        Type::Text(Form::Path),
+        Detected("the template that is built in"),
+        "A minijinja template for the changelog's sections.",
+    ),
+    key(
+        "readme",
+        Type::Flag,
+        Value("true"),
+        "Whether version badges and marked blocks of the README follow the release.",
+    ),
+    key(
+        "sign",
+        Type::Text(Form::Of(Sign::NAMES)),
+        Value("\"auto\""),
+        "Whether commit and tag are signed: as git is configured, always, or never.",
+    ),
+];
+
+const CHANNEL: Section = Section {
+    name: "channel",
+    shape: Shape::Named,
+    doc: "A branch whose releases are prereleases.",
+    keys: &[
+        key("branch", Type::Text(Form::Branch), Required, "The branch, or a glob of branches."),
+        key(
+            "suffix",
+            Type::Text(Form::Suffix),
+            Detected("the channel's name: `NAME.{n}`"),
+            "The prerelease part of its versions; `{n}` counts from 1.",
+        ),
+    ],
+    sections: &[],
+};
+
+const LINE: Section = Section {
+    name: "line",
+    shape: Shape::Named,
+    doc: "A branch that keeps an older version alive. Branches such as `release/1.x`, `1.x` and `1.2.x` are lines \
+          without being named here.",
+    keys: &[
+        key(
+            "branch",
+            Type::Text(Form::Branch),
+            Detected("the line's name: `release/NAME`"),
+            "The branch, or a glob of branches.",
+        ),
+        key(
+            "range",
+            Type::Text(Form::Range),
+            Detected("the line's name: `1.x` is `>=1.0.0, <2.0.0`"),
+            "The versions that belong to the line; others are refused on its branch.",
+        ),
+    ],
+    sections: &[],
+};
+
+const CHECK: &[Key] = &[
+    key("name", Type::Text(Form::Any), Required, "The name, unique in the file."),
+    key(
+        "run",
+        Type::Command,
+        Required,
+        "The program and its arguments. A text is split into words as a POSIX shell does, without expansion.",
+    ),
+    key(
+        "timeout",
+        Type::Text(Form::Duration),
+        Detected("`checks.timeout`"),
+        "How long it may take before it is killed.",
+    ),
+    key("env", Type::Variables, Value("{}"), "Environment variables on top of the inherited ones."),
+];
+
+const CHECKS: &[Key] = &[
+    key("detect", Type::Flag, Value("true"), "Whether checks are detected when there is no `[[check]]`."),
+    key("parallel", Type::Count, Detected("the number of cores"), "How many checks may run at once."),
+    key(
+        "timeout",
+        Type::Text(Form::Duration),
+        Value("\"15m\""),
+        "How long a check may take that says nothing itself.",
+    ),
+];
+
+const VERIFY: &[Key] = &[
+    key(
+        "health",
+        Type::List(Form::Address),
+        Value("[]"),
+        "Addresses that must answer with a status of 200 to 299.",
+    ),
+    key(
+        "within",
+        Type::Text(Form::Duration),
+        Value("\"60s\""),
+        "How long the addresses may take to answer so.",
+    ),
+];
+
+const JOURNAL: &[Key] = &[key(
+    "accept-loss",
+    Type::Flag,
+    Value("false"),
+    "Whether a store is accepted that cannot prove that acknowledged entries are on disk; every plan says so.",
+)];
+
+const SECRETS: &[Key] = &[key(
+    "names",
+    Type::List(Form::Variable),
+    Value("[]"),
+    "Environment variables whose values are masked, besides those whose names look secret.",
+)];
+
+const TARGET: &[Key] = &[
+    key("push", Type::Text(Form::Duration), Value("\"5m\""), "How long a push should take."),
+    key("rollback", Type::Text(Form::Duration), Value("\"2m\""), "How long a rollback should take."),
+];
