@@ -60,7 +60,7 @@ choice! {
 }
 
 choice! {
-    /// What keeps the version in files.
+    /// A kind of package, by the file that marks it.
     PackageKind {
         /// `Cargo.toml`.
         Cargo = "cargo",
@@ -68,6 +68,14 @@ choice! {
         Npm = "npm",
         /// `pyproject.toml`.
         Python = "python",
+        /// `go.mod`; the version is the tag.
+        Go = "go",
+        /// `action.yml`; the version is the tag.
+        Action = "action",
+        /// `composer.json`; the version is the tag.
+        Composer = "composer",
+        /// `Package.swift`; the version is the tag.
+        Swift = "swift",
         /// A file that holds the version and nothing else, such as `VERSION`.
         Plain = "plain",
     }

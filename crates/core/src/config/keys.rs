@@ -136,7 +136,7 @@ const RELEASE: &[Key] = &[
         "packages",
         Type::List(Form::Of(PackageKind::NAMES)),
         Detected("all kinds whose files are there"),
-        "The kinds of packages whose version files are written; an empty list makes tags only.",
+        "The kinds of packages that carry the version; an empty list makes tags only.",
     ),
     key(
         "changelog",

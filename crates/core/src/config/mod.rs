@@ -79,7 +79,7 @@ pub struct Release {
     pub breaking_below_1: BelowOne,
     /// What commit messages do that almost mark a change.
     pub ambiguous: Ambiguous,
-    /// The kinds of packages whose version files are written; detected. An empty list means that only tags are made.
+    /// The kinds of packages that carry the version; detected. An empty list means that only tags are made.
     pub packages: Option<Vec<PackageKind>>,
     /// The path of the changelog; `None` when it is not to be written.
     pub changelog: Option<String>,

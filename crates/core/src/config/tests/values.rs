@@ -32,7 +32,7 @@ const ROWS: &[Row] = &[
     ("release.ambiguous", &["'stop'", "'warn'"], &["true"], &["'ignore'"]),
     (
         "release.packages",
-        &["[]", "['cargo', 'npm', 'python', 'plain']"],
+        &["[]", "['cargo', 'npm', 'python', 'go', 'plain']"],
         &["'cargo'", "[true]"],
         &["['rust']"],
     ),
