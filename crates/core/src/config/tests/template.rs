@@ -1,4 +1,4 @@
-//! The file that `init` writes.
+//! The file that `init` writes, and those that the guide shows.
 
 use super::super::{Detected, PackageKind, read, template};
 
@@ -67,4 +67,18 @@ name = "lint"
 run = ["cargo", "clippy"]
 "#;
     assert_eq!(template(&detected()), expect);
+}
+
+#[test]
+fn the_files_in_the_guide_are_read() {
+    let pages = [
+        include_str!("../../../../../docs/src/guide/configuration.md"),
+        include_str!("../../../../../docs/src/guide/version.md"),
+    ];
+    let blocks: Vec<&str> = pages.iter().flat_map(|page| page.split("```toml\n").skip(1)).collect();
+    assert_eq!(blocks.len(), 4);
+    for block in blocks {
+        let (file, _) = block.split_once("```").expect("a block that is opened is closed");
+        assert!(read(file, "shipway.toml").is_ok(), "{file}: {:?}", read(file, "shipway.toml"));
+    }
 }
