@@ -3,3 +3,4 @@
 //! What a release is and what may happen next is not decided here but in `shipway_core`.
 
 pub mod lease;
+pub mod store;
