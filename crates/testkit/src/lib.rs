@@ -1,3 +1,4 @@
-//! Doubles and harness for tests. Not part of the product.
+//! What tests of every crate share: suites that hold an implementation to its port, doubles, and harnesses.
 
+pub mod journal;
 pub mod skip;

@@ -1,6 +1,10 @@
 //! The outside: every hand that a release has on this machine and beyond it.
+//!
+//! What a release is and what may happen next is not decided here but in `shipway_core`.
 
-pub mod git;
+pub mod lease;
+pub mod store;
 pub mod shell;
 pub mod stop;
 pub mod world;
+pub mod git;
