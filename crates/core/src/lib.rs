@@ -12,5 +12,6 @@ pub mod journal;
 pub mod plan;
 pub mod problem;
 pub mod run;
+pub mod say;
 pub mod time;
 pub mod version;
