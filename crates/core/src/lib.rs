@@ -6,6 +6,8 @@
 pub mod id;
 pub mod time;
 pub mod problem;
+pub mod version;
+pub mod say;
 pub mod config;
 pub mod facts;
 pub mod action;
