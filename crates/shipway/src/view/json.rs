@@ -1,0 +1,242 @@
+//! The view for programs: every document is one line of JSON with `v` and `kind`, described by a schema.
+//!
+//! A question has one document on the standard output. A run has a line for each entry and one for its report.
+//! Problems are documents of their own on the standard output; warnings go to the standard error, so that the answer
+//! to a question stays alone.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::Value;
+use shipway_core::action::LogKey;
+use shipway_core::journal::Entry;
+use shipway_core::plan::Plan;
+use shipway_core::problem::Problem;
+use shipway_core::run::{Corrupt, Run};
+use shipway_core::time::Time;
+
+use super::data::Data;
+use super::problem::Level;
+use super::talk::Talk;
+use super::{Row, Stream, View, Volume, Why, document, log, text};
+
+/// Speaks to programs.
+pub struct Json {
+    volume: Volume,
+    data: Data,
+    talk: Talk,
+}
+
+impl Json {
+    /// Returns the view on two streams.
+    pub fn new(volume: Volume, data: Stream, talk: Stream) -> Self {
+        Self { volume, data: Data::new(data.sink), talk: Talk::new(talk.sink, talk.paint, || None) }
+    }
+
+    fn print(&self, document: &impl Serialize) {
+        self.data.write(&line(document));
+    }
+}
+
+/// Returns a document as one line that is harmless on a terminal; escaping loses nothing.
+fn line(document: &impl Serialize) -> String {
+    let json = serde_json::to_string(document).expect("our own documents have string keys");
+    let mut out = String::with_capacity(json.len() + 1);
+    for c in json.chars() {
+        if text::is_foul(c) {
+            // Outside of strings JSON is ASCII, so this is always inside of one (RFC 8259 §7).
+            let mut units = [0; 2];
+            out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out.push('\n');
+    out
+}
+
+impl View for Json {
+    fn plan(&self, plan: &Plan) {
+        self.print(&document::plan(plan));
+    }
+
+    fn problems(&self, problems: &[Problem]) {
+        for problem in problems {
+            self.print(&document::problem(Level::Error, problem));
+        }
+    }
+
+    fn warnings(&self, problems: &[Problem]) {
+        for problem in problems.iter().filter(|_| self.volume != Volume::Quiet) {
+            self.talk.say(&line(&document::problem(Level::Warning, problem)));
+        }
+    }
+
+    fn note(&self, _text: &str) {}
+
+    fn resume(&self, _run: &Run) {}
+
+    fn entry(&self, run: &Run, entry: &Entry) {
+        self.print(&document::entry(run, entry));
+    }
+
+    fn output(&self, _key: &LogKey, _text: &str) {}
+
+    fn summary(&self, run: &Run, entries: &[Entry]) {
+        self.print(&document::summary(run, entries, false));
+    }
+
+    fn log(&self, entries: &[Entry], driven: bool) -> Result<(), Corrupt> {
+        let run = log::replay(entries, |run, entry| self.entry(run, entry))?;
+        self.print(&document::summary(&run, entries, driven));
+        Ok(())
+    }
+
+    fn status(&self, rows: &[Row], _now: Time) {
+        self.print(&document::status(rows));
+    }
+
+    fn run(&self, run: &Run, entries: &[Entry], driven: bool, _now: Time) {
+        self.print(&document::run(run, entries, driven));
+    }
+
+    fn why(&self, why: &Why) {
+        self.print(&document::why(why));
+    }
+
+    fn answer(&self, kind: &str, fields: &Value, _text: &str) {
+        let mut document = fields.as_object().cloned().unwrap_or_default();
+        document.insert("v".into(), document::V.into());
+        document.insert("kind".into(), kind.into());
+        self.print(&document);
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        self.data.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::view::paint::Paint;
+    use crate::view::sample::{self, Shared, Story};
+    use crate::view::{schema, status, why};
+
+    fn print(say: impl Fn(&Json)) -> (Vec<Value>, String) {
+        let (out, err) = (Shared::default(), Shared::default());
+        let stream = |sink: &Shared| Stream {
+            sink: Box::new(sink.clone()),
+            paint: Paint::new(true),
+            columns: || None,
+        };
+        let view = Json::new(Volume::Normal, stream(&out), stream(&err));
+        say(&view);
+        view.finish().unwrap();
+        let documents: Vec<Value> =
+            out.take().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for document in &documents {
+            let faults = schema::faults(document);
+            assert!(faults.is_empty(), "{faults:#?}\n{document:#}");
+        }
+        (documents, err.take())
+    }
+
+    fn kinds(documents: &[Value]) -> Vec<&str> {
+        documents.iter().map(|document| document["kind"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_question_has_one_document() {
+        let plan = sample::plan();
+        let (documents, err) = print(|view| {
+            view.warnings(&[sample::no_network()]);
+            view.note("looking at origin");
+            view.plan(&plan);
+        });
+        assert_eq!(kinds(&documents), ["plan"]);
+        let document = &documents[0];
+        assert_eq!(document["digest"], plan.digest().as_str());
+        assert_eq!(document["point_of_no_return"], "publish");
+        assert_eq!((document["changes"].as_u64(), document["gates"].as_u64()), (Some(3), Some(1)));
+        assert_eq!(serde_json::from_value::<Plan>(document["plan"].clone()).unwrap(), plan);
+        assert!(err.starts_with(r#"{"v":1,"kind":"problem","level":"warning""#), "{err}");
+    }
+
+    #[test]
+    fn a_run_has_a_line_for_each_entry_and_one_for_its_report() {
+        let stories = [
+            sample::shipped(),
+            sample::refused(),
+            sample::rolled_back(),
+            sample::stuck(),
+            sample::stopped(),
+            Story::new(),
+        ];
+        for story in stories {
+            let (documents, _) = print(|view| view.log(&story.entries, false).unwrap());
+            assert_eq!(documents.len(), story.entries.len() + 1);
+            for (document, entry) in documents.iter().zip(&story.entries) {
+                let Value::Object(mut fields) = document.clone() else { panic!("a document is an object") };
+                for ours in ["v", "kind", "state"] {
+                    fields.remove(ours);
+                }
+                assert_eq!(serde_json::from_value::<Entry>(fields.into()).unwrap(), *entry);
+            }
+        }
+    }
+
+    #[test]
+    fn the_report_says_state_times_and_next_command() {
+        let story = sample::rolled_back();
+        let (documents, _) = print(|view| view.summary(&story.run(), &story.entries));
+        let report = &documents[0];
+        assert_eq!(report["state"], "rolled back");
+        assert_eq!(report["took_ms"], 18_000);
+        assert_eq!(report["problems"][0]["code"], "SW0605");
+        assert_eq!(report["next"][0], "shipway push");
+        let push = json!({"step": "push", "gate": false, "state": "failed", "attempts": 2, "took_ms": 3_000});
+        assert_eq!(report["steps"][2], push);
+        assert_eq!(report["steps"][0]["took_ms"], 24_600);
+    }
+
+    #[test]
+    fn problems_carry_their_exit_code() {
+        let (documents, _) = print(|view| view.problems(&[sample::red(), sample::no_network()]));
+        assert_eq!(kinds(&documents), ["problem", "problem"]);
+        assert_eq!(
+            (&documents[0]["exit_code"], &documents[0]["title"]),
+            (&json!(1), &json!("a check failed"))
+        );
+    }
+
+    #[test]
+    fn status_run_and_why_are_documents() {
+        let story = sample::stuck();
+        let (opened, last) = (story.entries[0].clone(), story.entries.last().unwrap().clone());
+        let head = shipway_core::journal::RunHead { run: opened.run.clone(), opened, last };
+        let (documents, _) = print(|view| {
+            view.status(&[status::Row { head: head.clone(), driven: false }], story.now);
+            view.run(&story.run(), &story.entries, true, story.now);
+            view.why(&why::tests::sample());
+        });
+        assert_eq!(kinds(&documents), ["status", "run", "why"]);
+        assert_eq!(documents[0]["runs"][0]["next"], "shipway resume 7f3a12cd");
+        assert_eq!(documents[1]["summary"]["state"], "stuck");
+        assert_eq!(documents[2]["why"]["commits"][1]["subject"], "do not \u{1b}[5msink");
+    }
+
+    #[test]
+    fn other_answers_have_their_fields() {
+        let out = line(&json!({"text": "a\u{9b}2J\u{202e}\u{e0041}é\u{1b}\n"}));
+        assert_eq!(out, "{\"text\":\"a\\u009b2J\\u202e\\udb40\\udc41é\\u001b\\n\"}\n");
+        let value: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(value["text"], "a\u{9b}2J\u{202e}\u{e0041}é\u{1b}\n");
+        let buffer = Shared::default();
+        let stream = || Stream { sink: Box::new(buffer.clone()), paint: Paint::new(true), columns: || None };
+        Json::new(Volume::Normal, stream(), stream()).answer("explain", &json!({"code": "SW0101"}), "a page");
+        assert_eq!(buffer.take(), "{\"code\":\"SW0101\",\"kind\":\"explain\",\"v\":1}\n");
+    }
+}

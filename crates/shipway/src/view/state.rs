@@ -1,0 +1,158 @@
+//! The state of a run in one word, and the command that comes next.
+
+use shipway_core::id::RunId;
+use shipway_core::journal::{Event, Outcome, RunHead};
+use shipway_core::plan::Verb;
+use shipway_core::run::Run;
+
+use super::paint::Ink;
+
+/// The state of a run, as the glossary has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has not ended; somebody drives it, or it can be resumed.
+    Open,
+    /// Everything in its plan is done.
+    Shipped,
+    /// Everything that was done has been undone.
+    RolledBack,
+    /// A gate said no before anything was done.
+    Refused,
+    /// A person must look.
+    Stuck,
+}
+
+impl Standing {
+    /// Returns the state of a run.
+    pub fn of(run: &Run) -> Self {
+        match (run.outcome, &run.stuck) {
+            (Some(outcome), _) => Self::ended(outcome),
+            (None, Some(_)) => Self::Stuck,
+            (None, None) => Self::Open,
+        }
+    }
+
+    /// Returns the state of a run in a list, which is known from its last entry.
+    pub fn of_head(head: &RunHead) -> Self {
+        match &head.last.event {
+            Event::Closed { outcome } => Self::ended(*outcome),
+            Event::Stuck { .. } => Self::Stuck,
+            Event::Opened { .. }
+            | Event::Checked { .. }
+            | Event::Started { .. }
+            | Event::Finished { .. }
+            | Event::Faulted { .. }
+            | Event::Probed { .. }
+            | Event::Unseen { .. }
+            | Event::TurnedBack { .. }
+            | Event::UndoStarted { .. }
+            | Event::Undone { .. }
+            | Event::UndoFaulted { .. }
+            | Event::Resumed {}
+            | Event::Unknown => Self::Open,
+        }
+    }
+
+    fn ended(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Shipped => Self::Shipped,
+            Outcome::RolledBack => Self::RolledBack,
+            Outcome::Refused => Self::Refused,
+        }
+    }
+
+    /// Returns the word on screen and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Shipped => "shipped",
+            Self::RolledBack => "rolled back",
+            Self::Refused => "refused",
+            Self::Stuck => "stuck",
+        }
+    }
+
+    /// Returns the colour of the word.
+    pub fn ink(self) -> Ink {
+        match self {
+            Self::Open => Ink::Strong,
+            Self::Shipped => Ink::Good,
+            Self::RolledBack | Self::Refused => Ink::Care,
+            Self::Stuck => Ink::Bad,
+        }
+    }
+}
+
+/// What decides which command comes next.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The run.
+    pub run: &'a RunId,
+    /// Its state.
+    pub standing: Standing,
+    /// Release or withdrawal.
+    pub verb: Verb,
+    /// Whether a living process drives it.
+    pub driven: bool,
+    /// Whether it can still go back.
+    pub can_turn_back: bool,
+}
+
+impl<'a> Situation<'a> {
+    /// Returns the situation of a run.
+    pub fn of(run: &'a Run, driven: bool) -> Self {
+        let verb = run.plan.release.verb;
+        Self { run: &run.id, standing: Standing::of(run), verb, driven, can_turn_back: run.can_turn_back() }
+    }
+
+    /// Returns the commands that come next, each with what it is for; the first is the one to offer.
+    pub fn next(&self) -> Vec<(&'static str, String)> {
+        let run = self.run;
+        let resume = ("resume", format!("shipway resume {run}"));
+        let back = ("take it back", format!("shipway rollback {run}"));
+        match self.standing {
+            Standing::Shipped if self.verb == Verb::Rollback => vec![],
+            Standing::Shipped => vec![back],
+            Standing::RolledBack | Standing::Refused => {
+                let again = format!("shipway {}", super::plan::verb(self.verb));
+                vec![("try again", again), ("see it again", format!("shipway log {run}"))]
+            }
+            Standing::Open if self.driven => vec![("stop it", format!("shipway abort {run}"))],
+            Standing::Open | Standing::Stuck if self.can_turn_back => vec![resume, back],
+            Standing::Open | Standing::Stuck => vec![resume],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::sample::{self, Story};
+
+    fn check(story: &Story, driven: bool, state: &str, next: &[&str]) {
+        let run = story.run();
+        let head = RunHead {
+            run: run.id.clone(),
+            opened: story.entries[0].clone(),
+            last: story.entries.last().unwrap().clone(),
+        };
+        assert_eq!([Standing::of(&run), Standing::of_head(&head)].map(Standing::as_str), [state, state]);
+        let commands: Vec<String> =
+            Situation::of(&run, driven).next().into_iter().map(|(_, command)| command).collect();
+        assert_eq!(commands, next);
+    }
+
+    #[test]
+    fn every_state_has_its_word_and_its_next_command() {
+        check(&sample::shipped(), false, "shipped", &["shipway rollback 7f3a12cd"]);
+        check(&sample::refused(), false, "refused", &["shipway push", "shipway log 7f3a12cd"]);
+        check(&sample::rolled_back(), false, "rolled back", &["shipway push", "shipway log 7f3a12cd"]);
+        let both = &["shipway resume 7f3a12cd", "shipway rollback 7f3a12cd"];
+        check(&sample::stuck(), false, "stuck", both);
+        check(&sample::stopped(), false, "open", both);
+        check(&sample::stopped(), true, "open", &["shipway abort 7f3a12cd"]);
+        let mut past = sample::stopped();
+        past.done("push").started("publish");
+        check(&past, false, "open", &["shipway resume 7f3a12cd"]);
+    }
+}
