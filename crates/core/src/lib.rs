@@ -8,6 +8,7 @@ pub mod time;
 pub mod problem;
 pub mod facts;
 pub mod action;
+pub mod edit;
 pub mod gate;
 pub mod plan;
 pub mod journal;
