@@ -1,6 +1,7 @@
 //! The outside: every hand that a release has on this machine and beyond it.
 
 pub mod git;
+pub mod package;
 pub mod shell;
 pub mod stop;
 pub mod world;
