@@ -3,6 +3,7 @@
 pub mod changelog;
 pub mod git;
 pub mod package;
+pub mod readme;
 pub mod shell;
 pub mod stop;
 pub mod world;
