@@ -11,6 +11,7 @@ pub mod say;
 pub mod config;
 pub mod facts;
 pub mod action;
+pub mod edit;
 pub mod gate;
 pub mod plan;
 pub mod journal;

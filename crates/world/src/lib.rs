@@ -4,7 +4,10 @@
 
 pub mod lease;
 pub mod store;
+pub mod changelog;
+pub mod git;
+pub mod package;
+pub mod readme;
 pub mod shell;
 pub mod stop;
 pub mod world;
-pub mod git;
