@@ -13,3 +13,4 @@ pub mod plan;
 pub mod problem;
 pub mod run;
 pub mod time;
+pub mod validate;
