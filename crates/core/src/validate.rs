@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use crate::facts::{Facts, Head, Operation, Permission, Relation, RemoteFacts, TagAt};
 use crate::problem::{Code, Problem};
 
-use words::{capped, glob, quoted, short};
+pub use words::quoted;
+use words::{capped, glob, short};
 
 /// What a release asks of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

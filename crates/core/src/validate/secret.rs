@@ -33,7 +33,8 @@ const ENDINGS: &[&str] = &[".env", ".jks", ".kdbx", ".key", ".keystore", ".p12",
 /// Endings of files that show what a secret file looks like and hold none.
 const HARMLESS: &[&str] = &[".dist", ".example", ".pub", ".sample", ".template", ".tmpl", ".tpl"];
 
-const JSON_BEGINNINGS: &[&str] = &["client-secret", "client_secret", "service-account", "service_account"];
+/// Beginnings of JSON files that cloud providers hand out with keys in them.
+const BEGINNINGS: &[&str] = &["client-secret", "client_secret", "service-account", "service_account"];
 
 /// Tells whether a path looks like that of a secret.
 pub(super) fn looks_secret(path: &str) -> bool {
@@ -47,7 +48,7 @@ pub(super) fn looks_secret(path: &str) -> bool {
     NAMES.contains(&name)
         || name.starts_with(".env.")
         || ENDINGS.iter().any(ends)
-        || (name.ends_with(".json") && JSON_BEGINNINGS.iter().any(begins))
+        || (ends(&".json") && BEGINNINGS.iter().any(begins))
 }
 
 /// Returns the problem of all untracked files that look like secrets.

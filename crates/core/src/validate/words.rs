@@ -22,7 +22,7 @@ pub(super) fn short(id: &str) -> &str {
 }
 
 /// Returns a word as a POSIX shell must be given it, so that a hint can be pasted whatever the word holds.
-pub(super) fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./@%+=:,-".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -1,0 +1,3 @@
+//! Git: what its answers mean.
+
+pub mod remote_error;
