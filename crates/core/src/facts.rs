@@ -18,8 +18,8 @@ pub struct Facts {
     pub tree: String,
     /// Whether history is cut off.
     pub shallow: bool,
-    /// The git operation in progress, such as `rebase`.
-    pub operation: Option<String>,
+    /// The git operation in progress.
+    pub operation: Option<Operation>,
     /// Tracked paths that differ from HEAD, in the index or in the work tree.
     pub changed: Vec<String>,
     /// Untracked paths that are not ignored.
@@ -86,8 +86,48 @@ impl Head {
 pub struct TagAt {
     /// The object id of the tag object, or of the commit for a lightweight tag.
     pub object: String,
-    /// The object id of the commit.
+    /// The object id of the commit; for a tag of something else, the object id of that.
     pub commit: String,
+}
+
+/// A git operation that was begun and not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// `git rebase`.
+    Rebase,
+    /// `git am`.
+    Am,
+    /// `git merge`.
+    Merge,
+    /// `git cherry-pick`.
+    CherryPick,
+    /// `git revert`.
+    Revert,
+    /// `git bisect`.
+    Bisect,
+}
+
+impl Operation {
+    /// Returns the git command that began it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rebase => "rebase",
+            Self::Am => "am",
+            Self::Merge => "merge",
+            Self::CherryPick => "cherry-pick",
+            Self::Revert => "revert",
+            Self::Bisect => "bisect",
+        }
+    }
+
+    /// Tells whether git detaches HEAD while it lasts.
+    pub fn detaches(self) -> bool {
+        match self {
+            Self::Rebase | Self::Bisect => true,
+            Self::Am | Self::Merge | Self::CherryPick | Self::Revert => false,
+        }
+    }
 }
 
 /// What was seen of a remote.
@@ -95,10 +135,14 @@ pub struct TagAt {
 pub struct RemoteFacts {
     /// Its name.
     pub name: String,
-    /// The branch there that a release goes to.
+    /// The branch there that a release goes to; empty if HEAD is on no branch.
     pub branch: String,
-    /// Its refs, or why they could not be read.
-    pub seen: Result<RemoteRefs, Problem>,
+    /// The branch there that a clone begins with, as last fetched.
+    pub default_branch: Option<String>,
+    /// How the local branch stands to the remote one as last fetched; nothing if that is not known.
+    pub tracked: Option<Relation>,
+    /// Its refs, or why they could not be read; nothing if nobody asked it.
+    pub seen: Option<Result<RemoteRefs, Problem>>,
     /// Whether this user may push there, as far as could be told without pushing.
     pub permission: Permission,
 }

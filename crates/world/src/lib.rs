@@ -11,3 +11,6 @@ pub mod readme;
 pub mod shell;
 pub mod stop;
 pub mod world;
+//! The outside: everything that looks at the world or changes it.
+
+pub mod facts;

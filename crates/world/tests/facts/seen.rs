@@ -1,0 +1,413 @@
+//! Every fact and every problem, seen in a real repository with a real remote.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::site::{Site, make_executable};
+use shipway_core::facts::{Facts, Head, Operation, Permission, Relation, RemoteRefs};
+use shipway_core::id::RunId;
+use shipway_core::problem::Code;
+use shipway_core::validate::{Wanted, validate};
+use shipway_world::facts::{Look, gather};
+
+/// Returns the codes that a push would stop at.
+fn codes(facts: &Facts) -> Vec<Code> {
+    let ask = Wanted { branches: vec!["main".into()], remote: None, now_pushing: true };
+    validate(facts, &ask).iter().map(|problem| problem.code).collect()
+}
+
+fn seen(facts: &Facts) -> RemoteRefs {
+    facts.remote.clone().unwrap().seen.unwrap().unwrap()
+}
+
+fn unseen(facts: &Facts) -> Code {
+    facts.remote.clone().unwrap().seen.unwrap().unwrap_err().code
+}
+
+#[test]
+fn a_sound_repository_is_seen_whole_and_has_no_problem() {
+    let site = Site::new();
+    site.git(&["tag", "v0.1.0"]);
+    site.git(&["tag", "--annotate", "--message", "two", "v0.2.0"]);
+    site.git(&["remote", "set-head", "origin", "main"]);
+    site.write("notes.txt", "");
+    let all = Look {
+        network: true,
+        try_push: true,
+        try_signing: true,
+        remote: None,
+        open_run: Some(RunId::new("0a1b2c3d")),
+    };
+    let facts = site.look(&all);
+    let commit = site.git(&["rev-parse", "HEAD"]);
+    assert_eq!(facts.directory, "work");
+    assert_eq!(facts.head, Head::Branch { branch: "main".into(), commit: commit.clone() });
+    assert_eq!(facts.tree, site.git(&["rev-parse", "HEAD^{tree}"]));
+    assert_eq!((facts.shallow, facts.operation), (false, None));
+    assert_eq!((facts.changed.len(), facts.untracked.as_slice()), (0, &["notes.txt".to_owned()][..]));
+    assert_eq!(facts.remotes["origin"], "../remote.git");
+    assert_eq!(facts.upstream, Some(("origin".into(), "main".into())));
+    assert_eq!(facts.identity, Ok("Jane Doe <jane@example.org>".into()));
+    assert_eq!(
+        (facts.signing.commits, facts.signing.tags, facts.signing.tried.is_some()),
+        (false, false, false)
+    );
+    assert_eq!((&facts.tags["v0.1.0"].object, &facts.tags["v0.1.0"].commit), (&commit, &commit));
+    assert_eq!(facts.tags["v0.2.0"].object, site.git(&["rev-parse", "v0.2.0"]));
+    assert_eq!(facts.tags["v0.2.0"].commit, commit);
+    let remote = facts.remote.clone().unwrap();
+    assert_eq!((remote.name.as_str(), remote.branch.as_str()), ("origin", "main"));
+    assert_eq!(remote.default_branch.as_deref(), Some("main"));
+    assert_eq!(remote.permission, Permission::Allowed);
+    assert_eq!((seen(&facts).tip, seen(&facts).relation), (Some(commit), Relation::Same));
+    assert_eq!(codes(&facts), [Code::OpenRun]);
+    assert_eq!(codes(&Facts { open_run: None, ..facts }), []);
+}
+
+#[test]
+fn a_look_changes_nothing() {
+    let site = Site::new();
+    let state = || {
+        let index = fs::metadata(site.work.join(".git/index")).unwrap().modified().unwrap();
+        (index, site.git(&["for-each-ref"]), site.git_in(&site.remote, &["for-each-ref"]))
+    };
+    // A pre-push hook that would be run by a trial push.
+    site.write(".git/hooks/pre-push", "#!/bin/sh\ntouch ran\n");
+    make_executable(&site.work.join(".git/hooks/pre-push"));
+    let before = state();
+    site.commit("fix: two");
+    site.git(&["update-ref", "refs/heads/main", "HEAD~1"]);
+    site.git(&["reset", "--quiet", "--hard"]);
+    let index = fs::metadata(site.work.join(".git/index")).unwrap().modified().unwrap();
+    site.look(&Look { network: true, try_push: true, ..Look::default() });
+    assert_eq!(state(), (index, before.1, before.2));
+    assert!(!site.work.join("ran").exists());
+}
+
+#[test]
+fn a_plan_needs_few_processes() {
+    let site = Site::new();
+    site.commit("fix: two");
+    let count = |ask: &Look| {
+        site.shell.ran.lock().unwrap().clear();
+        site.look(ask);
+        site.shell.ran.lock().unwrap().len()
+    };
+    site.git(&["config", "user.name", "Jane Doe"]);
+    site.git(&["config", "user.email", "jane@example.org"]);
+    assert_eq!(count(&Look::default()), 5);
+    assert_eq!(count(&Look { network: true, ..Look::default() }), 7);
+    assert_eq!(count(&Look { network: true, try_push: true, ..Look::default() }), 8);
+}
+
+#[test]
+fn an_unborn_branch_has_no_commits() {
+    let site = Site::empty();
+    let facts = site.asked();
+    assert_eq!((facts.head.clone(), facts.tree.as_str()), (Head::Unborn { branch: "main".into() }, ""));
+    assert_eq!(seen(&facts).relation, Relation::New);
+    assert_eq!(codes(&facts), [Code::NoCommits]);
+}
+
+#[test]
+fn a_detached_head_is_seen() {
+    let site = Site::new();
+    site.git(&["checkout", "--quiet", "--detach"]);
+    let facts = site.asked();
+    assert_eq!(facts.head, Head::Detached { commit: site.git(&["rev-parse", "HEAD"]) });
+    assert_eq!(codes(&facts), [Code::DetachedHead]);
+}
+
+#[test]
+fn a_shallow_clone_is_seen() {
+    let site = Site::new();
+    site.commit("fix: two");
+    site.git(&["push", "--quiet"]);
+    let address = format!("file://{}", site.remote.display());
+    site.git_in(site.root.path(), &["clone", "--quiet", "--depth=1", &address, "shallow"]);
+    let repo = site.find(&site.root.path().join("shallow")).unwrap();
+    let facts = gather(&repo, &Look::default(), &site.shell, &site.stop).unwrap();
+    assert!(facts.shallow);
+    assert_eq!(codes(&facts), [Code::ShallowClone]);
+}
+
+#[test]
+fn changes_in_the_index_and_in_the_work_tree_are_seen() {
+    let site = Site::new();
+    site.write("staged.txt", "");
+    site.git(&["add", "staged.txt"]);
+    site.write("log.txt", "changed");
+    let facts = site.facts();
+    assert_eq!(facts.changed, ["log.txt", "staged.txt"]);
+    assert_eq!(codes(&facts), [Code::DirtyTree]);
+}
+
+#[test]
+fn a_secret_in_an_untracked_directory_is_seen() {
+    let site = Site::new();
+    site.write("conf/deep/.env", "TOKEN=1");
+    site.write(".gitignore", "ignored/\n");
+    site.write("ignored/id_rsa", "");
+    let facts = site.facts();
+    assert_eq!(facts.untracked, [".gitignore", "conf/deep/.env"]);
+    assert_eq!(codes(&facts), [Code::SecretLookingFile]);
+}
+
+#[test]
+fn paths_that_are_not_text_are_shown_all_the_same() {
+    let site = Site::new();
+    let name = std::ffi::OsStr::from_bytes(b"caf\xe9\x1b[31m.txt");
+    fs::write(site.work.join(name), "").unwrap();
+    assert_eq!(site.facts().untracked, ["caf\u{fffd}\u{fffd}[31m.txt"]);
+}
+
+#[test]
+fn every_operation_in_progress_is_seen() {
+    let begin: [(&[&str], Operation); 5] = [
+        (&["merge", "topic"], Operation::Merge),
+        (&["rebase", "topic"], Operation::Rebase),
+        (&["cherry-pick", "topic"], Operation::CherryPick),
+        (&["revert", "--no-edit", "HEAD~1"], Operation::Revert),
+        (&["bisect", "start"], Operation::Bisect),
+    ];
+    for (args, operation) in begin {
+        let site = conflicting();
+        site.try_git(&site.work, args);
+        assert_eq!(site.facts().operation, Some(operation), "{args:?}");
+        assert!(codes(&site.facts()).contains(&Code::OperationInProgress), "{args:?}");
+    }
+    let site = conflicting();
+    let patch = site.git(&["format-patch", "-1", "topic"]);
+    site.try_git(&site.work, &["am", &patch]);
+    assert_eq!(site.facts().operation, Some(Operation::Am));
+}
+
+#[test]
+fn a_cherry_pick_between_two_commits_is_seen() {
+    let site = conflicting();
+    site.try_git(&site.work, &["cherry-pick", "topic~1", "topic"]);
+    site.git(&["checkout", "--theirs", "log.txt"]);
+    site.git(&["add", "log.txt"]);
+    site.git(&["commit", "--quiet", "--message", "settled"]);
+    assert!(!site.work.join(".git/CHERRY_PICK_HEAD").exists());
+    assert_eq!(site.facts().operation, Some(Operation::CherryPick));
+}
+
+/// Returns a site whose branch `topic` conflicts with `main`.
+fn conflicting() -> Site {
+    let site = Site::new();
+    site.git(&["switch", "--quiet", "--create", "topic"]);
+    site.commit("feat: mine");
+    site.commit("feat: mine too");
+    site.git(&["switch", "--quiet", "main"]);
+    site.commit("feat: theirs");
+    site.commit("feat: more");
+    site
+}
+
+#[test]
+fn no_remote_and_many_remotes_are_told_apart() {
+    let site = Site::new();
+    site.git(&["branch", "--unset-upstream"]);
+    site.git(&["remote", "add", "fork", "https://bob:secret@127.0.0.1:1/fork"]);
+    let facts = site.asked();
+    assert!(facts.remote.is_none());
+    assert_eq!(facts.remotes["fork"], "https://***@127.0.0.1:1/fork");
+    assert_eq!(codes(&facts), [Code::ManyRemotes]);
+    let named = site.look(&Look { remote: Some("origin".into()), network: true, ..Look::default() });
+    assert_eq!((named.remote.clone().unwrap().name.as_str(), codes(&named)), ("origin", vec![]));
+    site.git(&["remote", "remove", "fork"]);
+    site.git(&["remote", "remove", "origin"]);
+    assert_eq!(codes(&site.asked()), [Code::NoRemote]);
+}
+
+#[test]
+fn the_branch_is_compared_with_the_real_tip_of_the_remote() {
+    let check = |prepare: &dyn Fn(&Site), relation: Relation, expected: &[Code]| {
+        let site = Site::new();
+        prepare(&site);
+        let facts = site.asked();
+        assert_eq!((seen(&facts).relation, codes(&facts).as_slice()), (relation, expected));
+    };
+    let behind = [Code::BehindRemote];
+    let diverged = [Code::DivergedFromRemote];
+    check(&|_| {}, Relation::Same, &[]);
+    check(&|site| drop(site.commit("fix: two")), Relation::Ahead, &[]);
+    check(
+        &|site| drop(site.git_in(&site.remote, &["update-ref", "-d", "refs/heads/main"])),
+        Relation::New,
+        &[],
+    );
+    // The tip is not here: only what was last fetched can tell.
+    check(&|site| drop(site.commit_elsewhere()), Relation::Behind, &behind);
+    let both = |site: &Site| {
+        site.commit_elsewhere();
+        site.commit("fix: two");
+    };
+    check(&both, Relation::Diverged, &diverged);
+    // The tip is here.
+    let fetched = |site: &Site| {
+        site.commit_elsewhere();
+        site.git(&["fetch", "--quiet"]);
+    };
+    check(&fetched, Relation::Behind, &behind);
+    let both_fetched = |site: &Site| {
+        fetched(site);
+        site.commit("fix: two");
+    };
+    check(&both_fetched, Relation::Diverged, &diverged);
+}
+
+#[test]
+fn without_the_network_the_last_fetch_counts() {
+    let site = Site::new();
+    site.commit_elsewhere();
+    assert_eq!(site.facts().remote.unwrap().tracked, Some(Relation::Same));
+    site.git(&["fetch", "--quiet"]);
+    let facts = site.facts();
+    let remote = facts.remote.clone().unwrap();
+    assert_eq!((remote.tracked, remote.seen.is_none()), (Some(Relation::Behind), true));
+    assert_eq!(codes(&facts), [Code::BehindRemote]);
+}
+
+#[test]
+fn a_branch_that_follows_another_name_goes_there() {
+    let site = Site::new();
+    site.git(&["branch", "--move", "work"]);
+    let facts = site.asked();
+    assert_eq!(facts.remote.clone().unwrap().branch, "main");
+    assert_eq!(seen(&facts).relation, Relation::Same);
+    assert_eq!(codes(&facts), [Code::WrongBranch]);
+}
+
+#[test]
+fn a_tag_that_points_elsewhere_is_seen() {
+    let site = Site::new();
+    site.git(&["tag", "v1.0.0"]);
+    site.git(&["tag", "--annotate", "--message", "x", "team/v1"]);
+    site.git(&["push", "--quiet", "--tags"]);
+    assert_eq!(codes(&site.asked()), []);
+    site.commit("fix: two");
+    site.git(&["tag", "--force", "v1.0.0"]);
+    let facts = site.asked();
+    assert_ne!(seen(&facts).tags["v1.0.0"], facts.tags["v1.0.0"]);
+    assert_eq!(seen(&facts).tags["team/v1"], facts.tags["team/v1"]);
+    assert_eq!(codes(&facts), [Code::TagElsewhere]);
+}
+
+#[test]
+fn a_remote_that_cannot_be_reached_is_part_of_the_facts() {
+    let site = Site::new();
+    let addresses = ["../nowhere.git", "git://127.0.0.1:1/x", "https://127.0.0.1:1/x", "ssh://127.0.0.1:1/x"];
+    for address in addresses {
+        site.git(&["remote", "set-url", "origin", address]);
+        let facts = site.look(&Look { network: true, try_push: true, ..Look::default() });
+        assert_eq!(unseen(&facts), Code::RemoteUnreachable, "{address}");
+        assert_eq!(facts.remote.clone().unwrap().permission, Permission::Unknown, "{address}");
+        assert_eq!(codes(&facts), [Code::RemoteUnreachable], "{address}");
+    }
+}
+
+#[test]
+fn a_remote_that_does_not_answer_is_given_up() {
+    let mut site = Site::new();
+    site.shell.late = Some("ls-remote");
+    assert_eq!(unseen(&site.asked()), Code::RemoteUnreachable);
+}
+
+#[test]
+fn a_remote_that_takes_no_credentials_or_no_push_says_so() {
+    let check = |says: &str, code: Code| {
+        let mut site = Site::new();
+        // The far end of ssh, as git sees it.
+        site.write(".git/far", &format!("#!/bin/sh\necho '{says}' >&2\nexit 128\n"));
+        make_executable(&site.work.join(".git/far"));
+        site.git(&["remote", "set-url", "--push", "origin", "ssh://far.invalid/x"]);
+        site.env("GIT_SSH", site.work.join(".git/far"));
+        site.env("GIT_SSH_VARIANT", "simple");
+        let facts = site.look(&Look { network: true, try_push: true, ..Look::default() });
+        assert_eq!(codes(&facts), [code], "{says}");
+    };
+    check("git@far: Permission denied (publickey).", Code::AuthenticationFailed);
+    check("ERROR: Permission to a/b.git denied to bob.", Code::PushDenied);
+}
+
+#[test]
+fn a_missing_identity_is_seen() {
+    let mut site = Site::new();
+    site.shell.env.retain(|(name, _)| !name.to_string_lossy().ends_with("_EMAIL"));
+    site.git(&["config", "user.useConfigOnly", "true"]);
+    let facts = site.facts();
+    assert_eq!(facts.identity.as_ref().unwrap_err().hints[1], "git config user.email YOU@EXAMPLE.ORG");
+    assert_eq!(codes(&facts), [Code::IdentityMissing]);
+    // Half an identity is none.
+    site.env("GIT_COMMITTER_EMAIL", "jane@example.org");
+    assert_eq!(codes(&site.facts()), [Code::IdentityMissing]);
+    site.env("GIT_AUTHOR_EMAIL", "jane@example.org");
+    assert_eq!(codes(&site.facts()), []);
+}
+
+#[test]
+fn a_signature_is_tried_and_leaves_no_ref() {
+    let mut site = Site::new();
+    let key = site.root.path().join("key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    site.git(&["config", "gpg.format", "ssh"]);
+    site.git(&["config", "user.signingKey", key.to_str().unwrap()]);
+    site.git(&["config", "tag.gpgSign", "true"]);
+    let ask = Look { try_signing: true, ..Look::default() };
+    let refs = site.git(&["for-each-ref"]);
+    let facts = site.look(&ask);
+    assert_eq!((facts.signing.commits, facts.signing.tags), (false, true));
+    assert_eq!(facts.signing.tried, Some(Ok(())));
+    assert_eq!(site.git(&["for-each-ref"]), refs);
+    fs::remove_file(&key).unwrap();
+    assert_eq!(codes(&site.look(&ask)), [Code::SigningUnusable]);
+    // A key that waits for its passphrase.
+    site.shell.late = Some("commit-tree");
+    let problem = site.look(&ask).signing.tried.unwrap().unwrap_err();
+    assert_eq!(problem.found.as_deref(), Some("no signature in 20 seconds"));
+    assert_eq!(problem.hints[0], "ssh-add");
+}
+
+#[test]
+fn a_branch_whose_name_is_not_text_is_refused() {
+    let site = Site::new();
+    let name = std::ffi::OsStr::from_bytes(b"refs/heads/caf\xe9");
+    fs::write(site.work.join(".git/HEAD"), [b"ref: ", name.as_bytes(), b"\n"].concat()).unwrap();
+    assert_eq!(site.in_vain(), [Code::WrongBranch]);
+}
+
+#[test]
+fn git_that_is_missing_too_old_or_distrustful_says_so() {
+    let mut site = Site::new();
+    site.env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    let problems = gather(&site.repository(), &Look::default(), &site.shell, &site.stop).unwrap_err();
+    assert_eq!((problems.len(), problems[0].code), (1, Code::GitFailed));
+    assert_eq!(
+        problems[0].hints,
+        [format!("git config --global --add safe.directory {}", site.work.display())]
+    );
+    site.env("PATH", "/nonexistent");
+    assert_eq!(site.in_vain(), [Code::GitMissing]);
+    fs::create_dir(site.root.path().join("old")).unwrap();
+    let old = "#!/bin/sh\n[ \"$1\" = version ] && echo git version 2.20.1.windows && exit\n\
+               echo unknown option >&2\nexit 129\n";
+    site.write("../old/git", old);
+    make_executable(&site.work.join("../old/git"));
+    site.env("PATH", format!("{}:/usr/bin:/bin", site.root.path().join("old").display()));
+    assert_eq!(site.in_vain(), [Code::GitTooOld]);
+}
+
+#[test]
+fn a_look_that_is_stopped_says_so() {
+    let site = Site::new();
+    site.stop.ask();
+    site.stop.ask();
+    assert_eq!(site.in_vain(), [Code::Stopped]);
+}
