@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test that meets an error has found a defect")]
 
+mod asked;
 mod find;
 mod history;
 mod refused;

@@ -11,8 +11,9 @@ use std::sync::Mutex;
 use std::thread;
 
 use shipway_core::action::{Cmd, Ended, Output, Shell, Stop};
-use shipway_core::facts::Facts;
+use shipway_core::facts::{Facts, RemoteRefs};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::validate::{Wanted, validate};
 use shipway_world::facts::{Git, Look, Repository, gather, repository};
 use tempfile::TempDir;
 
@@ -189,4 +190,15 @@ impl Site {
 /// Lets a file be run.
 pub(crate) fn make_executable(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Returns the codes that a push would stop at.
+pub(crate) fn codes(facts: &Facts) -> Vec<Code> {
+    let ask = Wanted { branches: vec!["main".into()], remote: None, now_pushing: true };
+    validate(facts, &ask).iter().map(|problem| problem.code).collect()
+}
+
+/// Returns the refs of the remote.
+pub(crate) fn seen(facts: &Facts) -> RemoteRefs {
+    facts.remote.clone().unwrap().seen.unwrap().unwrap()
 }
