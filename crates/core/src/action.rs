@@ -174,10 +174,14 @@ impl Fault {
 }
 
 impl From<io::Error> for Fault {
-    /// A broken pipe or a failed wait proves nothing about the effect.
+    /// A broken pipe or a failed wait proves nothing about the effect; a program that could not be started had none.
     fn from(error: io::Error) -> Self {
         let code = if error.kind() == io::ErrorKind::StorageFull { Code::DiskFull } else { Code::Io };
-        Self::in_doubt(Problem::new(code, error.to_string()))
+        let problem = Problem::new(code, error.to_string());
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::clean(problem),
+            _ => Self::in_doubt(problem),
+        }
     }
 }
 
@@ -261,6 +265,8 @@ pub trait World: Send + Sync {
     fn now(&self) -> Time;
     /// Waits, or returns early when asked to stop.
     fn rest(&self, time: Duration, stop: &Stop);
+    /// Returns a text with the values of secrets masked; whatever is written down passes through here.
+    fn mask(&self, text: &str) -> String;
     /// Closes the log of an attempt and returns what it held, if it held anything.
     fn seal(&self, key: &LogKey) -> Option<LogSeal>;
 }

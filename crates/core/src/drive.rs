@@ -10,7 +10,7 @@ use crate::gate::{Evidence, Finding, Need, Severity};
 use crate::id::{Actor, Fence, RunId, StepId};
 use crate::journal::{self, Draft, Entry, Event, Journal, Outcome};
 use crate::plan::{Plan, Step, Work};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::run::{Corrupt, Next, Run};
 use crate::time::Time;
 
@@ -157,7 +157,7 @@ impl Engine<'_> {
         let event = match result {
             Ok(receipt) => Event::Finished { step, receipt, log },
             Err(Fault { effect, problem, retry_after_ms }) => {
-                Event::Faulted { step, effect, problem, retry_after_ms, log }
+                Event::Faulted { step, effect, problem: self.masked(problem), retry_after_ms, log }
             }
         };
         self.draft(job.attempt, event)
@@ -170,7 +170,7 @@ impl Engine<'_> {
         let event = match job.action.probe(&self.cx(&run.id, run.opened, &job.step, attempt)) {
             Ok(observed) => Event::Probed { step: id.clone(), observed },
             Err(Fault { problem, retry_after_ms, .. }) => {
-                Event::Unseen { step: id.clone(), problem, retry_after_ms }
+                Event::Unseen { step: id.clone(), problem: self.masked(problem), retry_after_ms }
             }
         };
         self.append(held, &[self.draft(attempt, event)])
@@ -186,7 +186,7 @@ impl Engine<'_> {
         let event = match job.action.undo(&self.cx(&run.id, run.opened, &job.step, attempt), &receipt) {
             Ok(()) => Event::Undone { step: id.clone() },
             Err(Fault { problem, retry_after_ms, .. }) => {
-                Event::UndoFaulted { step: id.clone(), problem, retry_after_ms }
+                Event::UndoFaulted { step: id.clone(), problem: self.masked(problem), retry_after_ms }
             }
         };
         self.append(held, &[self.draft(attempt, event)])
@@ -207,20 +207,22 @@ impl Engine<'_> {
                     while let Some(need) = needs.get(taken.fetch_add(1, Ordering::SeqCst)) {
                         let step = StepId::new(format!("{gate}/{}", need.name()));
                         let began = self.world.now();
-                        let findings = self.look(need, &self.need_cx(id, opened, &step, need));
+                        let looked = self.look(need, &self.need_cx(id, opened, &step, need));
                         if self.stop.urgency() == Urgency::Now {
                             return;
                         }
                         let took_ms = self.world.now().0.saturating_sub(began.0);
-                        let evidence = Evidence {
-                            need: need.name().into(),
-                            subject: spec.subject.clone(),
-                            findings,
-                            took_ms,
-                        };
                         let log = self.world.seal(&LogKey { run: id.clone(), step, attempt: 1 });
-                        let _ =
-                            report.send(self.draft(0, Event::Checked { step: gate.clone(), evidence, log }));
+                        let subject = spec.subject.clone();
+                        let event = match looked {
+                            Ok(findings) => {
+                                let evidence =
+                                    Evidence { need: need.name().into(), subject, findings, took_ms };
+                                Event::Checked { step: gate.clone(), evidence, log }
+                            }
+                            Err(problem) => Event::Stuck { step: gate.clone(), problem },
+                        };
+                        let _ = report.send(self.draft(0, event));
                     }
                 });
             }
@@ -233,14 +235,46 @@ impl Engine<'_> {
         })
     }
 
-    fn look(&self, need: &Need, cx: &Cx<'_>) -> Vec<Finding> {
+    /// Looks at one need. A look that may help later is not held against the release: the run is stuck, not refused.
+    fn look(&self, need: &Need, cx: &Cx<'_>) -> Result<Vec<Finding>, Problem> {
         let Need::Check { kind, args, .. } = need;
         let looked = match self.catalog.check(kind, args) {
-            Ok(check) => check.look(cx).map_err(|fault| fault.problem),
-            Err(problem) => Err(problem),
+            Ok(check) => check.look(cx),
+            Err(problem) => Err(Fault::clean(problem)),
         };
-        // A check that could not look has proven nothing, so the gate stays shut.
-        looked.unwrap_or_else(|problem| vec![Finding { severity: Severity::Blocks, problem }])
+        match looked {
+            Ok(findings) => {
+                let mask = |one: Finding| Finding { problem: self.masked(one.problem), ..one };
+                Ok(findings.into_iter().map(mask).collect())
+            }
+            Err(Fault { problem, retry_after_ms: Some(_), .. }) => {
+                let problem = self.masked(problem);
+                Err(Problem::new(Code::Stuck, format!("{} could not be looked at", cx.step))
+                    .at(format!("run {}", cx.run))
+                    .found(problem.what)
+                    .details(problem.details)
+                    .hint(format!("when it is mended, go on: shipway resume {}", cx.run))
+                    .hint(format!("or take it back: shipway rollback {}", cx.run)))
+            }
+            // A check that can never look has proven nothing, so the gate stays shut.
+            Err(Fault { problem, .. }) => {
+                Ok(vec![Finding { severity: Severity::Blocks, problem: self.masked(problem) }])
+            }
+        }
+    }
+
+    /// Returns a problem without the values of secrets: commands print what they like, and problems quote them.
+    fn masked(&self, problem: Problem) -> Problem {
+        let mask = |text: String| self.world.mask(&text);
+        Problem {
+            code: problem.code,
+            what: mask(problem.what),
+            place: problem.place.map(mask),
+            found: problem.found.map(mask),
+            wanted: problem.wanted.map(mask),
+            details: problem.details.into_iter().map(mask).collect(),
+            hints: problem.hints.into_iter().map(mask).collect(),
+        }
     }
 
     fn job(&self, run: &Run, id: &StepId) -> Result<Job, Error> {

@@ -15,6 +15,8 @@ pub mod action;
 pub mod gate;
 pub mod plan;
 pub mod edit;
+pub mod kinds;
 pub mod journal;
 pub mod run;
 pub mod drive;
+pub mod planner;

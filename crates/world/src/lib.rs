@@ -4,13 +4,13 @@
 
 pub mod lease;
 pub mod store;
-pub mod changelog;
-pub mod git;
-pub mod package;
-pub mod readme;
 pub mod shell;
 pub mod stop;
 pub mod world;
-//! The outside: everything that looks at the world or changes it.
-
+pub mod changelog;
+pub mod package;
+pub mod readme;
+pub mod git;
 pub mod facts;
+pub mod check;
+pub mod catalog;

@@ -68,6 +68,10 @@ impl World for RealWorld {
         }
     }
 
+    fn mask(&self, text: &str) -> String {
+        self.shell.mask(text)
+    }
+
     fn seal(&self, key: &LogKey) -> Option<LogSeal> {
         self.logs.seal(key)
     }

@@ -9,6 +9,7 @@ use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::quoted;
 
 use super::repository::Repository;
+use crate::git::cmd::{Remote, git, remote_git};
 use crate::git::remote_error::mask;
 
 /// The oldest git that knows every option used here, as major and minor number.
@@ -21,29 +22,30 @@ const LOCAL: Duration = Duration::from_mins(2);
 #[derive(Clone, Copy)]
 pub struct Git<'a> {
     dir: &'a Path,
+    reach: Option<&'a Remote>,
     shell: &'a dyn Shell,
     stop: &'a Stop,
-}
-
-/// Returns a git command for a directory, whose words are not translated and which never asks a person.
-pub(super) fn command(dir: &Path) -> Cmd {
-    Cmd::new("git").dir(dir).env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0")
 }
 
 impl<'a> Git<'a> {
     /// Returns git in a repository.
     pub fn new(repo: &'a Repository, shell: &'a dyn Shell, stop: &'a Stop) -> Self {
-        Self::at(&repo.top, shell, stop)
+        Self { reach: Some(&repo.reach), ..Self::at(&repo.top, shell, stop) }
     }
 
     /// Returns git in a directory.
     pub(super) fn at(dir: &'a Path, shell: &'a dyn Shell, stop: &'a Stop) -> Self {
-        Self { dir, shell, stop }
+        Self { dir, reach: None, shell, stop }
     }
 
     /// Returns a command that takes no locks: a look is not to get in anybody's way.
     pub(super) fn command(&self, args: &[&str]) -> Cmd {
-        command(self.dir).env("GIT_OPTIONAL_LOCKS", "0").args(args).timeout(LOCAL)
+        git(self.dir).args(args).timeout(LOCAL)
+    }
+
+    /// Returns a command that reaches another machine.
+    pub(super) fn remote_command(&self, args: &[&str]) -> Cmd {
+        self.reach.map_or_else(|| git(self.dir), |reach| remote_git(self.dir, reach)).args(args)
     }
 
     /// Runs a git command and returns its output, also if it failed.
@@ -103,7 +105,7 @@ impl<'a> Git<'a> {
 
     /// Returns a problem if git is older than it must be. Only a failure is worth the process that tells.
     fn too_old(&self) -> Option<Problem> {
-        let output = self.shell.run(&command(self.dir).arg("version"), self.stop).ok()?;
+        let output = self.shell.run(&git(self.dir).arg("version"), self.stop).ok()?;
         let text = output.text();
         let (major, rest) = text.strip_prefix("git version ")?.split_once('.')?;
         let minor = rest.split(|c: char| !c.is_ascii_digit()).next()?;
@@ -125,7 +127,8 @@ fn wanted() -> String {
 fn failed(cmd: &Cmd, output: &Output, text: &str) -> Problem {
     // The first word that is no option names the command well enough.
     let words = cmd.argv.iter().skip(1).map(|word| word.to_string_lossy());
-    let name = words.into_iter().find(|word| !word.starts_with('-')).unwrap_or_default();
+    let name =
+        words.into_iter().find(|word| !word.starts_with('-') && !word.contains('=')).unwrap_or_default();
     let how = match output.ended {
         Ended::Exit(code) => format!("ended with code {code}"),
         Ended::Signal(signal) => format!("was killed by signal {signal}"),

@@ -58,7 +58,7 @@ fn refs(
 ) -> Result<Result<RemoteRefs, Problem>, Problem> {
     let wanted = format!("refs/heads/{branch}");
     // The switches let the server leave out the refs of its pull requests; the patterns leave out other branches.
-    let cmd = git.command(&["ls-remote", "--heads", "--tags", "--", remote, &wanted, "refs/tags/*"]);
+    let cmd = git.remote_command(&["ls-remote", "--heads", "--tags", "--", remote, &wanted, "refs/tags/*"]);
     let output = match talk(git, cmd, remote)? {
         Ok(output) => output,
         Err(problem) => return Ok(Err(problem)),
@@ -97,7 +97,7 @@ fn trial(git: Git<'_>, remote: &str, branch: &str, head: &Head) -> Result<Permis
     }
     let refspec = format!("HEAD:refs/heads/{branch}");
     let options = ["--dry-run", "--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"];
-    let cmd = git.command(&["push"]).args(options).args(["--", remote, &refspec]);
+    let cmd = git.remote_command(&["push"]).args(options).args(["--", remote, &refspec]);
     Ok(match talk(git, cmd, remote)? {
         Ok(_) => Permission::Allowed,
         Err(problem) if matches!(problem.code, Code::AuthenticationFailed | Code::PushDenied) => {

@@ -13,24 +13,10 @@ use shipway_core::problem::{Code, Problem};
 
 use super::ask::{Git, bare, not_a_repository};
 use super::shown;
-
-/// A repository with a work tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repository {
-    /// The top of the work tree.
-    pub top: PathBuf,
-    /// The git directory of this work tree.
-    pub git_dir: PathBuf,
-    /// The git directory that all work trees of the repository share.
-    pub common_dir: PathBuf,
-}
+use crate::git::cmd::Remote;
+pub use crate::git::repository::Repository;
 
 impl Repository {
-    /// Returns where shipway keeps its journal: never in the work tree, where a commit could write it.
-    pub fn state_dir(&self) -> PathBuf {
-        self.common_dir.join("shipway")
-    }
-
     /// Returns the name of the work tree's directory, to show.
     pub(super) fn directory(&self) -> String {
         shown(self.top.file_name().unwrap_or_default().as_bytes())
@@ -76,7 +62,9 @@ pub fn repository(dir: &Path, shell: &dyn Shell, stop: &Stop) -> Result<Reposito
         let dot_git = top.join(".git");
         if dot_git.exists() {
             return match git_dir(&dot_git).and_then(|git_dir| Some((common_dir(&git_dir)?, git_dir))) {
-                Some((common_dir, git_dir)) => Ok(Repository { top: top.to_owned(), git_dir, common_dir }),
+                Some((common_dir, git_dir)) => {
+                    Ok(Repository { top: top.to_owned(), git_dir, common_dir, reach: Remote::default() })
+                }
                 None => Err(broken(&dot_git, &Git::at(top, shell, stop))),
             };
         }

@@ -65,6 +65,11 @@ impl LocalShell {
         self
     }
 
+    /// Returns a text with what is masked in logs masked.
+    pub fn mask(&self, text: &str) -> String {
+        self.masks.mask_text(text)
+    }
+
     /// Sets what is masked in logs. The output that is returned is not masked: programs read it.
     #[must_use]
     pub fn masks(mut self, masks: Masks) -> Self {

@@ -1,0 +1,175 @@
+//! The kinds of actions and checks that plans are made of: their names, and what a plan says to each.
+//!
+//! Planners write these, and the catalog of the world reads them. A field is never changed or removed, because plans
+//! live in journals for ever.
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::Reversal;
+use crate::edit::Edit;
+
+/// The kind of [`Commit`].
+pub const COMMIT: &str = "git.commit";
+/// The kind of [`Tag`].
+pub const TAG: &str = "git.tag";
+/// The kind of [`Push`].
+pub const PUSH: &str = "git.push";
+/// The kind of [`Settle`].
+pub const SETTLE: &str = "git.settle";
+/// The kind of [`Withdraw`].
+pub const WITHDRAW: &str = "git.withdraw";
+/// The kind of [`Command`].
+pub const COMMAND: &str = "command";
+/// The kind of [`Tree`].
+pub const TREE: &str = "git.tree";
+/// The kind of [`Remote`].
+pub const REMOTE: &str = "git.remote";
+/// The kind of [`Health`].
+pub const HEALTH: &str = "http.health";
+
+/// Whether commits and tags are signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Signing {
+    /// As git is configured.
+    #[default]
+    Auto,
+    /// Always.
+    Required,
+    /// Never.
+    Never,
+}
+
+/// Makes the release commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The object id of the parent.
+    pub base: String,
+    /// The message; the stamp of the run is added.
+    pub message: String,
+    /// What happens to which file.
+    pub edits: Vec<Edit>,
+    /// Whether to sign.
+    pub sign: Signing,
+}
+
+/// Makes the release tag.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tag {
+    /// The name, without `refs/tags/`.
+    pub tag: String,
+    /// The message; the stamp of the run is added.
+    pub message: String,
+    /// The object id of the commit; without it, the release commit of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Whether to sign.
+    pub sign: Signing,
+}
+
+/// Pushes branch and tag in one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// The name of the remote.
+    pub remote: String,
+    /// The branch there, without `refs/heads/`.
+    pub branch: String,
+    /// The object id that the branch has there before; empty if it is not there yet.
+    pub old: String,
+    /// The object id of the commit; without it, the release commit of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The tag, without `refs/tags/`.
+    pub tag: String,
+    /// Whether the push can be taken back: for some kinds of projects the tag is the publication itself.
+    pub reversal: Reversal,
+    /// How the push is answered when it is taken back.
+    pub withdraw: Withdrawal,
+}
+
+/// How a release is withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// The version, for the message and the changelog.
+    pub version: String,
+    /// The path of the changelog, if the release wrote one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changelog: Option<String>,
+    /// Whether the tag is deleted on the remote, if it is still ours.
+    pub delete_tag: bool,
+}
+
+/// A release that others may have seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// The name of the remote.
+    pub remote: String,
+    /// The branch there, without `refs/heads/`.
+    pub branch: String,
+    /// The object id of the commit before the release.
+    pub base: String,
+    /// The object id of the release commit; equal to `base` for a release that is only a tag.
+    pub commit: String,
+    /// The tag, without `refs/tags/`.
+    pub tag: String,
+    /// The object id of the tag.
+    pub object: String,
+}
+
+/// Withdraws a release that was shipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdraw {
+    /// What is withdrawn.
+    pub published: Published,
+    /// How.
+    pub how: Withdrawal,
+}
+
+/// Moves the user's branch, index and files forward.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settle {
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+    /// The object id that it has before.
+    pub old: String,
+}
+
+/// Runs a command of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Command {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Variables to set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<(String, String)>,
+    /// Whether a failure is only worth knowing.
+    #[serde(default)]
+    pub advice: bool,
+}
+
+/// Sees that the work tree is still as the plan saw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    /// The object id of HEAD.
+    pub commit: String,
+}
+
+/// Sees that the remote holds the release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remote {
+    /// The name of the remote.
+    pub remote: String,
+    /// The branch there, without `refs/heads/`.
+    pub branch: String,
+    /// The tag, without `refs/tags/`.
+    pub tag: String,
+}
+
+/// Sees that an address answers with success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// The address.
+    pub url: String,
+    /// How long it may take until it is well, in milliseconds.
+    pub within_ms: u64,
+}

@@ -1,0 +1,151 @@
+//! The plan of a release.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::action::{Catalog, Reversal};
+use crate::edit::Edit;
+use crate::gate::Need;
+use crate::id::{Digest, StepId};
+use crate::kinds::{self, Signing};
+use crate::plan::{Plan, Release};
+use crate::planner::{Draft, SETTLE_MS, need};
+use crate::problem::Problem;
+
+/// All that decides the plan of a release, decided already: what remains is to write it down in order.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What is released.
+    pub release: Release,
+    /// Where it is released from.
+    pub from: From,
+    /// Where it goes.
+    pub to: To,
+    /// The message of the release commit.
+    pub message: String,
+    /// What happens to which file; without any, the release is only a tag.
+    pub edits: Vec<Edit>,
+    /// The path of the changelog, if one is written.
+    pub changelog: Option<String>,
+    /// What must pass before anything is changed.
+    pub checks: Vec<Need>,
+    /// How many checks may run at once.
+    pub at_once: usize,
+    /// The addresses that must be well afterwards, and within what time.
+    pub health: Vec<String>,
+    /// Within what time the addresses must be well.
+    pub within: Duration,
+    /// Whether to sign.
+    pub sign: Signing,
+    /// Whether a pushed tag is the publication itself, so that it cannot be taken back.
+    pub tag_publishes: bool,
+    /// What a reader must know besides.
+    pub notes: Vec<String>,
+    /// How long the run should take.
+    pub target: Duration,
+}
+
+/// Where a release is made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct From {
+    /// The branch, without `refs/heads/`.
+    pub branch: String,
+    /// The object id of its commit.
+    pub commit: String,
+    /// The object id of the tree of that commit.
+    pub tree: String,
+    /// The tags of the repository.
+    pub tags: BTreeSet<String>,
+}
+
+/// Where a release goes.
+#[derive(Clone, Debug, Serialize)]
+pub struct To {
+    /// The name of the remote.
+    pub remote: String,
+    /// The branch there, without `refs/heads/`.
+    pub branch: String,
+    /// The object id of that branch; empty if it is not there.
+    pub tip: String,
+}
+
+/// Returns the plan of a release: checks, then what can be taken back exactly, then what others may see.
+///
+/// The user's own branch moves last, although that can be taken back exactly: it follows the remote.
+pub fn plan(input: Input, catalog: &dyn Catalog) -> Result<Plan, Problem> {
+    let subject = Digest::of_json(&input.from.tree);
+    let facts = Digest::of_json(&(&input.from, &input.to));
+    let mut draft = Draft::new(catalog);
+    before(&mut draft, &input, &subject)?;
+    changes(&mut draft, &input)?;
+    after(&mut draft, &input, &subject)?;
+    let target_ms = u64::try_from(input.target.as_millis()).unwrap_or(u64::MAX);
+    Ok(Plan { v: 1, release: input.release, stages: draft.stages, facts, notes: input.notes, target_ms })
+}
+
+fn before(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), Problem> {
+    draft.gate("checks", input.checks.clone(), subject, input.at_once);
+    let tree = kinds::Tree { commit: input.from.commit.clone() };
+    draft.gate("tree", vec![need("unchanged", kinds::TREE, &tree, 60_000)?], subject, 1);
+    Ok(())
+}
+
+fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
+    let tag_only = input.edits.is_empty();
+    let commit = tag_only.then(|| input.from.commit.clone());
+    let published_by = Some(StepId::new("push"));
+    if !tag_only {
+        let commit = kinds::Commit {
+            base: input.from.commit.clone(),
+            message: input.message.clone(),
+            edits: input.edits.clone(),
+            sign: input.sign,
+        };
+        draft.act("commit", kinds::COMMIT, &commit, 10)?.published_by.clone_from(&published_by);
+    }
+    let tag = kinds::Tag {
+        tag: input.release.tag.clone(),
+        message: format!("Release version {}", input.release.to),
+        commit: commit.clone(),
+        sign: input.sign,
+    };
+    draft.act("tag", kinds::TAG, &tag, 2)?.published_by = published_by;
+    let push = kinds::Push {
+        remote: input.to.remote.clone(),
+        branch: input.to.branch.clone(),
+        old: input.to.tip.clone(),
+        commit,
+        tag: input.release.tag.clone(),
+        reversal: if input.tag_publishes { Reversal::Never } else { Reversal::Visible },
+        // Where the tag is all there is of the release, taking the release back is taking the tag back.
+        withdraw: kinds::Withdrawal {
+            version: input.release.to.clone(),
+            changelog: input.changelog.clone(),
+            delete_tag: tag_only,
+        },
+    };
+    draft.act("push", kinds::PUSH, &push, 15)?.settle_ms = SETTLE_MS;
+    Ok(())
+}
+
+fn after(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), Problem> {
+    let remote = kinds::Remote {
+        remote: input.to.remote.clone(),
+        branch: input.to.branch.clone(),
+        tag: input.release.tag.clone(),
+    };
+    let mut needs = vec![need("remote", kinds::REMOTE, &remote, 120_000)?];
+    let within_ms = u64::try_from(input.within.as_millis()).unwrap_or(u64::MAX);
+    for url in &input.health {
+        let health = kinds::Health { url: url.clone(), within_ms };
+        needs.push(need(url, kinds::HEALTH, &health, within_ms)?);
+    }
+    draft.gate("verify", needs, subject, 4);
+    if !input.edits.is_empty() {
+        let settle = kinds::Settle { branch: input.from.branch.clone(), old: input.from.commit.clone() };
+        draft.act("settle", kinds::SETTLE, &settle, 5)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! Where a repository is on disk, and how it reaches others.
+
+use std::path::PathBuf;
+
+use super::cmd::Remote;
+
+/// A repository with a work tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// The top of the work tree.
+    pub top: PathBuf,
+    /// The git directory of this work tree.
+    pub git_dir: PathBuf,
+    /// The git directory that all work trees of the repository share.
+    pub common_dir: PathBuf,
+    /// How git reaches other machines from here.
+    pub reach: Remote,
+}
+
+impl Repository {
+    /// Returns where shipway keeps its journal: never in the work tree, where a commit could write it.
+    pub fn state_dir(&self) -> PathBuf {
+        self.common_dir.join("shipway")
+    }
+
+    /// Returns where the logs and the scratch files of a run are.
+    pub fn run_dir(&self, run: &str) -> PathBuf {
+        self.state_dir().join("runs").join(run)
+    }
+}

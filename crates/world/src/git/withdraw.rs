@@ -1,0 +1,221 @@
+//! The withdrawal: a pushed release is answered with a revert commit; its tag stays unless asked.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shipway_core::action::{
+    Action, Change, Cx, Effect, Ended, Fault, Observed, Part, Receipt, Reversal, Sign,
+};
+use shipway_core::kinds::{self, Published, Withdrawal};
+use shipway_core::problem::{Code, Problem};
+
+use super::hand::{Hand, cut_off, dated, stamp};
+use super::remote::{self, push_fault};
+use super::repository::Repository;
+use crate::changelog;
+
+/// The action.
+#[derive(Debug)]
+pub struct Withdraw {
+    /// Where.
+    pub repository: Repository,
+    /// What.
+    pub args: kinds::Withdraw,
+}
+
+impl Action for Withdraw {
+    fn describe(&self) -> Change {
+        let (published, how) = (&self.args.published, &self.args.how);
+        let part = |sign, thing: String, summary: &str| Part { sign, thing, summary: summary.into() };
+        let mut parts = vec![];
+        if published.commit != published.base {
+            parts.push(part(
+                Sign::Create,
+                "commit".into(),
+                &format!("revert: release version {}", how.version),
+            ));
+        }
+        parts.extend(
+            how.changelog
+                .iter()
+                .map(|path| part(Sign::Change, path.clone(), &format!("{} marked withdrawn", how.version))),
+        );
+        if how.delete_tag {
+            parts.push(part(
+                Sign::Remove,
+                format!("refs/tags/{}", published.tag),
+                "only if it is still ours",
+            ));
+        }
+        Change {
+            sign: Sign::Change,
+            thing: format!("withdraw {}", published.tag),
+            summary: format!("{} on {} (atomic)", published.branch, published.remote),
+            reversal: Reversal::Never,
+            undo: "a withdrawal is final; release a new version".into(),
+            parts,
+        }
+    }
+
+    fn probe(&self, cx: &Cx<'_>) -> Result<Observed, Fault> {
+        let hand = Hand::new(cx, &self.repository);
+        let (published, how) = (&self.args.published, &self.args.how);
+        let refs = remote::look(&hand, &published.remote, &published.branch, &published.tag)?;
+        let tag_done = !how.delete_tag || refs.tag.as_deref() != Some(&published.object);
+        let done = tag_done && stands(&hand, published, refs.tip.as_deref())?.is_none();
+        Ok(if done { Observed::Present(receipt(refs.tip.as_deref())) } else { Observed::Absent })
+    }
+
+    fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
+        let hand = Hand::new(cx, &self.repository);
+        let tip = answer(&hand, &self.args.published, &self.args.how)?;
+        // The next step moves the user's branch to this commit, so it is kept until then.
+        let moves = self.args.published.commit != self.args.published.base;
+        if let (true, Some(tip), None) = (moves, &tip, hand.resolve(&hand.anchor())?) {
+            hand.swap(&hand.anchor(), "", tip)?;
+        }
+        Ok(receipt(tip.as_deref()))
+    }
+
+    fn undo(&self, _: &Cx<'_>, _: &Receipt) -> Result<(), Fault> {
+        let problem = Problem::new(Code::PastReturn, "a withdrawal is not taken back");
+        Err(Fault::clean(problem.hint("release a new version: shipway push")))
+    }
+}
+
+fn receipt(tip: Option<&str>) -> Receipt {
+    Receipt(json!({ "tip": tip }))
+}
+
+/// Answers a published release, and returns the tip of the remote branch afterwards.
+///
+/// It may be called again at any time: what is answered already is left alone.
+pub(crate) fn answer(
+    hand: &Hand<'_>,
+    published: &Published,
+    how: &Withdrawal,
+) -> Result<Option<String>, Fault> {
+    let refs = remote::look(hand, &published.remote, &published.branch, &published.tag)?;
+    let standing = stands(hand, published, refs.tip.as_deref())?;
+    let revert = standing.as_ref().map(|tip| revert(hand, published, how, tip)).transpose()?;
+    let tag_is_ours = how.delete_tag && refs.tag.as_deref() == Some(&published.object);
+    if revert.is_none() && !tag_is_ours {
+        return Ok(refs.tip);
+    }
+    let mut cmd = hand.remote_git().args(["push", "--porcelain", "--atomic"]);
+    let (mut specs, branch) = (vec![], format!("refs/heads/{}", published.branch));
+    if let (Some(revert), Some(tip)) = (&revert, &standing) {
+        cmd = cmd.arg(format!("--force-with-lease={branch}:{tip}"));
+        specs.push(format!("{revert}:{branch}"));
+    }
+    if tag_is_ours {
+        let tag = format!("refs/tags/{}", published.tag);
+        cmd = cmd.arg(format!("--force-with-lease={tag}:{}", published.object));
+        specs.push(format!(":{tag}"));
+    }
+    let output = hand.cx.run(cmd.arg(&published.remote).args(specs).contain())?;
+    match output.ended {
+        Ended::Exit(0) => Ok(revert.or(refs.tip)),
+        Ended::Exit(_) => {
+            let fault = push_fault(&output, &published.remote);
+            // Somebody pushed in between: the next attempt reverts on top of that.
+            let moved = fault.problem.code == Code::RemoteMoved;
+            Err(if moved { fault.retry_after(Duration::from_millis(200)) } else { fault })
+        }
+        Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
+            Err(Fault { effect: Effect::Unknown, ..cut_off(&output, "git push") })
+        }
+    }
+}
+
+/// Returns the tip of the remote branch if the release still stands there; nothing if it was reverted or is gone.
+fn stands(hand: &Hand<'_>, published: &Published, tip: Option<&str>) -> Result<Option<String>, Fault> {
+    let Some(tip) = tip.filter(|_| published.commit != published.base) else { return Ok(None) };
+    if tip == published.commit {
+        return Ok(Some(tip.to_owned()));
+    }
+    if hand.resolve(&format!("{tip}^{{commit}}"))?.is_none() {
+        remote::fetch(hand, &published.remote, &published.branch)?;
+    }
+    let above = hand.look(hand.git().args(["merge-base", "--is-ancestor", &published.commit, tip]))?;
+    if !above.ok() {
+        return Ok(None);
+    }
+    let range = format!("{}..{tip}", published.commit);
+    let messages = hand.text(&["log", "--format=%B", &range])?;
+    let reverted = messages.lines().any(|line| line.trim_end() == mark(published));
+    Ok((!reverted).then(|| tip.to_owned()))
+}
+
+/// Returns the trailer that says which release a revert commit withdraws.
+fn mark(published: &Published) -> String {
+    format!("Shipway-Withdraws: {} {}", published.tag, published.commit)
+}
+
+/// Makes the revert commit on top of a tip and returns its object id. It is the same one in every attempt.
+fn revert(hand: &Hand<'_>, published: &Published, how: &Withdrawal, tip: &str) -> Result<String, Fault> {
+    let scratch = hand.repository.run_dir(hand.cx.run.as_str());
+    std::fs::create_dir_all(&scratch)?;
+    let index = scratch.join("index");
+    let _ = std::fs::remove_file(&index);
+    let with_index = |args: &[&str]| hand.git().args(args).env("GIT_INDEX_FILE", &index);
+    hand.expect(with_index(&["read-tree", tip]))?;
+    for path in changed(hand, &published.base, &published.commit)? {
+        let info = restored(hand, published, how, (tip, &path))?;
+        let cmd = match &info {
+            Some(info) => with_index(&["update-index", "--add", "--cacheinfo", info]),
+            None => with_index(&["update-index", "--force-remove", "--", &path]),
+        };
+        hand.expect(cmd)?;
+    }
+    let tree = hand.expect(with_index(&["write-tree"]))?.text();
+    let _ = std::fs::remove_file(&index);
+    let message = format!(
+        "revert: release version {}\n\nThis reverts commit {}.\n\n{}\n{}",
+        how.version,
+        published.commit,
+        mark(published),
+        stamp(hand.cx),
+    );
+    let signs =
+        hand.look(hand.git().args(["config", "--type=bool", "--get", "commit.gpgSign"]))?.text() == "true";
+    let sign: &[&str] = if signs { &["-S"] } else { &[] };
+    let cmd = hand.git().arg("commit-tree").args(sign).args(["-p", tip, "-F", "-", &tree]);
+    Ok(hand.expect(dated(cmd.stdin(message), hand.cx))?.text())
+}
+
+/// Returns the paths that a release changed.
+fn changed(hand: &Hand<'_>, base: &str, commit: &str) -> Result<Vec<String>, Fault> {
+    let cmd = hand.git().args(["diff-tree", "-r", "-z", "--name-only", "--no-commit-id", base, commit]);
+    let names = hand.expect(cmd)?.stdout;
+    Ok(String::from_utf8_lossy(&names).split_terminator('\0').map(str::to_owned).collect())
+}
+
+/// Returns mode, object id and path as they are to be after the withdrawal; nothing if the path goes.
+fn restored(
+    hand: &Hand<'_>,
+    published: &Published,
+    how: &Withdrawal,
+    (tip, path): (&str, &str),
+) -> Result<Option<String>, Fault> {
+    let entry =
+        |tree: &str| hand.text(&["ls-tree", "--format=%(objectmode),%(objectname)", tree, "--", path]);
+    let now = entry(tip)?;
+    if how.changelog.as_deref() == Some(path) && !now.is_empty() {
+        let old = hand.expect(hand.git().args(["cat-file", "blob", &format!("{tip}:{path}")]))?.stdout;
+        let date = hand.cx.opened.date();
+        let new = changelog::withdraw(path, &old, &how.version, &date).map_err(Fault::clean)?.unwrap_or(old);
+        let blob = hand.expect(hand.git().args(["hash-object", "-w", "--stdin"]).stdin(new))?.text();
+        let mode = now.split(',').next().unwrap_or("100644");
+        return Ok(Some(format!("{mode},{blob},{path}")));
+    }
+    let before = entry(&published.base)?;
+    if now != entry(&published.commit)? && now != before {
+        let problem = Problem::new(Code::NotVerified, format!("{path} has changed since the release"))
+            .wanted("the file as the release left it")
+            .found(format!("{path} at {}", tip.get(..8).unwrap_or(tip)))
+            .hint(format!("revert it by hand: git revert {}", published.commit.get(..8).unwrap_or_default()));
+        return Err(Fault::clean(problem));
+    }
+    Ok((!before.is_empty()).then(|| format!("{before},{path}")))
+}
