@@ -40,6 +40,28 @@ pub struct Facts {
     pub open_run: Option<RunId>,
 }
 
+impl Facts {
+    /// Returns the facts of a repository of which nothing was seen but the name of its directory.
+    pub fn unseen(directory: &str) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            head: Head::Unborn { branch: String::new() },
+            tree: String::new(),
+            shallow: false,
+            operation: None,
+            changed: vec![],
+            untracked: vec![],
+            remotes: BTreeMap::new(),
+            upstream: None,
+            remote: None,
+            tags: BTreeMap::new(),
+            identity: Ok(String::new()),
+            signing: Signing { commits: false, tags: false, tried: None },
+            open_run: None,
+        }
+    }
+}
+
 /// What HEAD points to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

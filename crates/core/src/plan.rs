@@ -134,3 +134,72 @@ impl Plan {
         self.steps().find(|step| step.work.reversal() == Reversal::Never)
     }
 }
+
+/// Returns where two plans differ, one line for each place, such as `release.to: "1.1.0" → "1.2.0"`; at most 20.
+pub fn differences(old: &Plan, new: &Plan) -> Vec<String> {
+    let mut lines = vec![];
+    let value = |plan| serde_json::to_value(plan).unwrap_or_default();
+    differ("", &value(old), &value(new), &mut lines);
+    lines.truncate(20);
+    lines
+}
+
+fn differ(place: &str, old: &Value, new: &Value, lines: &mut Vec<String>) {
+    let below =
+        |name: &dyn std::fmt::Display| format!("{place}{}{name}", if place.is_empty() { "" } else { "." });
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for name in names {
+                let of = |map: &serde_json::Map<String, Value>| map.get(name).cloned().unwrap_or_default();
+                differ(&below(name), &of(old), &of(new), lines);
+            }
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            for at in 0..old.len().max(new.len()) {
+                let of = |list: &[Value]| list.get(at).cloned().unwrap_or_default();
+                differ(&below(&at), &of(old), &of(new), lines);
+            }
+        }
+        _ if old == new => {}
+        _ => lines.push(format!("{place}: {} → {}", shown(old), shown(new))),
+    }
+}
+
+/// Returns a value as a short text.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= 80 { text } else { text.chars().take(79).chain(['…']).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(to: &str, notes: &[&str]) -> Plan {
+        let release = Release {
+            verb: Verb::Push,
+            project: "api".into(),
+            from: None,
+            to: to.into(),
+            tag: format!("v{to}"),
+            why: String::new(),
+        };
+        let notes = notes.iter().map(|&note| note.into()).collect();
+        Plan { v: 1, release, stages: vec![], facts: Digest::of(b""), notes, target_ms: 1 }
+    }
+
+    #[test]
+    fn a_changed_plan_is_another_plan_and_says_where() {
+        let (old, new) = (plan("1.1.0", &[]), plan("1.2.0", &["mind this"]));
+        assert_ne!(old.digest(), new.digest());
+        assert_eq!(old.digest(), plan("1.1.0", &[]).digest());
+        let lines = differences(&old, &new);
+        let wanted = [
+            r#"notes.0: null → "mind this""#,
+            r#"release.tag: "v1.1.0" → "v1.2.0""#,
+            r#"release.to: "1.1.0" → "1.2.0""#,
+        ];
+        assert_eq!(lines, wanted);
+    }
+}

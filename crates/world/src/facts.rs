@@ -4,6 +4,7 @@
 //! refers to. Judging what was seen is `shipway_core::validate`.
 
 mod ask;
+mod glance;
 mod history;
 mod refs;
 mod remote;
@@ -22,6 +23,7 @@ use shipway_core::id::RunId;
 use shipway_core::problem::Problem;
 
 pub use ask::Git;
+pub use glance::Glance;
 pub use history::{commits, line};
 pub use repository::{Repository, repository};
 pub use tree::Tree;

@@ -82,3 +82,13 @@ fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
     *rest = rest.get(begin + size + 1..)?;
     Some(bytes)
 }
+
+impl crate::package::Files for Tree<'_> {
+    fn paths(&self) -> &[String] {
+        self.paths()
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Problem> {
+        self.read(path)
+    }
+}

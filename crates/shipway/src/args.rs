@@ -1,0 +1,194 @@
+//! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// From commit to production, and back: a release is a transaction.
+#[derive(Debug, Parser)]
+#[command(
+    name = "shipway",
+    version,
+    max_term_width = 100,
+    after_help = "Begin with `shipway plan`: it shows what would happen and changes nothing.\n\
+                  Every error has a code; `shipway explain CODE` tells what it means and what to do."
+)]
+pub struct Args {
+    /// Run as if started in this directory
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Print JSON: one document for a question, one line an entry for a run
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but results and problems
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show the output of every step as it comes
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// When to use colour; it never says anything that the text does not
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what a release would do, step by step; changes nothing
+    #[command(
+        after_help = "examples:\n  shipway plan\n  shipway plan minor\n  shipway plan 2.0.0-rc.1 --json"
+    )]
+    Plan(Ask),
+    /// Release: check, decide the version, write, commit, tag, push, verify
+    #[command(after_help = "examples:\n  shipway push              the version follows from the commits\n  \
+                            shipway push minor\n  shipway push 2.0.0\n  \
+                            shipway push 4e1c09ab     exactly the plan that was shown")]
+    Push(Push),
+    /// Show the runs, and what each of them needs
+    Status,
+    /// Show what a run did, or what one of its steps printed
+    #[command(
+        after_help = "examples:\n  shipway log               the last run\n  shipway log 7f3a          one run\n  \
+                            shipway log 7f3a commit   what that step printed\n  shipway log --verify      prove the journal"
+    )]
+    Log(Log),
+    /// Go on with a run that was interrupted or stuck
+    Resume {
+        /// The run; the open one if left out
+        run: Option<String>,
+    },
+    /// Take a run back: undo what is not public, answer what is with a revert commit
+    Rollback(Rollback),
+    /// Stop the run that another process drives
+    Abort {
+        /// The run; the one in progress if left out
+        run: Option<String>,
+    },
+    /// Explain the next version, a version, or a commit: commit, rule, bump
+    Why {
+        /// A version, a tag or a commit; the next version if left out
+        what: Option<String>,
+    },
+    /// Print the changelog of the whole history
+    Changelog,
+    /// Carry out a sentence such as "push as major version"; shows the plan unless --yes
+    Say {
+        /// The sentence
+        #[arg(required = true)]
+        sentence: Vec<String>,
+        /// Carry the plan out
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Write a short shipway.toml from what is detected; shows it first, never overwrites
+    Init {
+        /// Write it without showing it first
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Check a commit message, as a commit-msg hook does
+    Lint {
+        /// The file with the message; `-` for standard input
+        file: PathBuf,
+    },
+    /// Explain an error code
+    Explain {
+        /// The code, such as SW0101; all codes if left out
+        code: Option<String>,
+    },
+    /// Print the JSON Schema of the configuration or of an output
+    Schema {
+        /// Which one
+        #[arg(default_value = "config")]
+        name: String,
+    },
+    /// Print a generated page of the documentation
+    #[command(hide = true)]
+    Docs {
+        /// Which one
+        page: String,
+    },
+}
+
+/// Which version is asked for.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Ask {
+    /// patch, minor, major, a version, or the digest of a plan that was shown; decided from the commits if left out
+    #[arg(value_name = "VERSION")]
+    pub version: Option<String>,
+    /// Bring the release to an environment
+    #[arg(long, value_name = "ENV")]
+    pub to: Option<String>,
+}
+
+/// What `push` takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Push {
+    /// Which version, or the digest of a plan that was shown
+    #[command(flatten)]
+    pub ask: Ask,
+}
+
+/// What `log` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Log {
+    /// The run; the last one if left out
+    pub run: Option<String>,
+    /// The step whose output is shown
+    pub step: Option<String>,
+    /// Prove that no entry is missing or changed
+    #[arg(long)]
+    pub verify: bool,
+}
+
+/// What `rollback` takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Rollback {
+    /// The run; the open one, else the last release, if left out
+    pub run: Option<String>,
+    /// Delete the tag on the remote too, if it is still ours
+    #[arg(long)]
+    pub delete_tag: bool,
+    /// Show the plan of a withdrawal, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// What the environment says.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// All variables: their values may have to be masked.
+    pub variables: Vec<(OsString, OsString)>,
+}
+
+impl Environment {
+    /// Reads the environment of the process.
+    pub fn read() -> Self {
+        Self { variables: std::env::vars_os().collect() }
+    }
+
+    /// Returns the search path for programs.
+    pub fn path(&self) -> &OsStr {
+        self.variables.iter().find(|(key, _)| key == "PATH").map_or(OsStr::new(""), |(_, value)| value)
+    }
+
+    /// Returns a variable, if it is set and is text.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.to_str())
+    }
+}

@@ -1,0 +1,96 @@
+//! Carrying out: the one place where a command becomes a run, and a run is driven.
+
+use std::sync::Arc;
+
+use shipway_core::drive::{self, Engine, Halt, Held};
+use shipway_core::id::RunId;
+use shipway_core::journal::{Entry, Event, Journal, Outcome};
+use shipway_core::plan::{Plan, Verb};
+use shipway_core::problem::{Code, Kind, Problem};
+use shipway_core::run::Run;
+use shipway_world::catalog::RealCatalog;
+use shipway_world::lease::Lock;
+
+use super::{DONE, End};
+use crate::session::{Session, of_journal};
+
+/// What is carried out.
+pub enum Load {
+    /// A new plan.
+    Plan(Box<Plan>),
+    /// A run that is not closed, after writing down why it is taken up.
+    Run(RunId, Vec<Event>),
+}
+
+/// Carries out a plan or a run to its end, and tells how it went.
+pub fn out(session: &Session<'_>, lock: Lock, load: Load) -> End {
+    let journal = session.journal().map_err(|problem| vec![problem])?;
+    drive(session, lock, load, &journal).map_err(|problem| vec![problem])
+}
+
+fn drive(session: &Session<'_>, mut lock: Lock, load: Load, journal: &dyn Journal) -> Result<u8, Problem> {
+    let id = match &load {
+        Load::Plan(plan) => session.new_run(&plan.digest()),
+        Load::Run(id, _) => id.clone(),
+    };
+    lock.set_run(&id)?;
+    let world = session.world(&Arc::new(lock))?;
+    let catalog = RealCatalog { repository: session.repository.clone() };
+    let (actor, view) = (session.actor(), Arc::clone(&session.view));
+    let watch = move |run: &Run, entry: &Entry| view.entry(run, entry);
+    let stop = &session.stop;
+    let engine = Engine { journal, catalog: &catalog, world: &world, stop, actor: &actor, watch: &watch };
+    let halt =
+        begin(session, &engine, &id, load).and_then(|mut held| Ok((engine.drive(&mut held)?, held.run)));
+    session.view.warnings(&world.logs().troubles());
+    let (halt, run) = halt.map_err(|error| of_engine(error, &id))?;
+    session.view.summary(&run, &journal.read(&id, None).map_err(of_journal)?);
+    Ok(exit_code(&halt, &run))
+}
+
+fn begin(session: &Session<'_>, engine: &Engine<'_>, id: &RunId, load: Load) -> Result<Held, drive::Error> {
+    match load {
+        Load::Plan(plan) => engine.open(id, *plan),
+        Load::Run(_, events) => {
+            let mut held = engine.take(id)?;
+            session.view.resume(&held.run);
+            for event in events {
+                engine.note(&mut held, event)?;
+            }
+            Ok(held)
+        }
+    }
+}
+
+fn exit_code(halt: &Halt, run: &Run) -> u8 {
+    // A run that goes back because a person asked for it has done what was asked.
+    let asked = run.back.as_ref().is_some_and(|problem| problem.code == Code::RolledBack);
+    let kind = match halt {
+        Halt::Closed(Outcome::Shipped) => return DONE,
+        Halt::Closed(Outcome::RolledBack | Outcome::Refused) if asked => return DONE,
+        Halt::Closed(Outcome::RolledBack) => Kind::RolledBack,
+        Halt::Closed(Outcome::Refused) => Kind::Refused,
+        Halt::Stuck(..) => Kind::Stuck,
+        Halt::Stopped => Kind::Waiting,
+    };
+    kind.exit_code()
+}
+
+/// Returns what a user is told when a run cannot be driven on.
+fn of_engine(error: drive::Error, run: &RunId) -> Problem {
+    let problem = match error {
+        drive::Error::Journal(error) => of_journal(error),
+        drive::Error::Corrupt(error) => Problem::new(Code::JournalCorrupt, error.to_string()),
+        drive::Error::Plan(problem) => problem,
+    };
+    problem.at(format!("run {run}")).hint(format!("what was done is known; go on: shipway resume {run}"))
+}
+
+/// Returns the problem that a run goes back with when a person asked for it.
+pub fn asked_for(verb: Verb) -> Problem {
+    let what = match verb {
+        Verb::Push => "the release was taken back on request",
+        Verb::Rollback | Verb::Unknown => "the run was taken back on request",
+    };
+    Problem::new(Code::RolledBack, what)
+}

@@ -1,0 +1,69 @@
+//! The commands: each asks, decides and hands over; none of them prints by itself.
+
+mod abort;
+mod carry;
+mod changelog;
+mod explain;
+mod init;
+mod lint;
+mod log;
+mod plan;
+mod push;
+mod resume;
+mod rollback;
+mod say;
+mod schema;
+mod status;
+mod why;
+
+use std::sync::Arc;
+
+use shipway_core::problem::{Kind, Problem};
+
+use crate::args::{Args, Command, Environment};
+use crate::session::Session;
+use crate::view::View;
+
+/// How a command ends: with an exit code, or with the problems that say why not.
+pub type End = Result<u8, Vec<Problem>>;
+
+/// Everything went as asked.
+pub const DONE: u8 = 0;
+
+/// Carries out a command.
+pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End {
+    let open = || Session::open(args, environment, Arc::clone(view));
+    match &args.command {
+        Command::Plan(ask) => plan::run(&open()?, ask),
+        Command::Push(push) => push::run(&mut open()?, push),
+        Command::Status => status::run(&open()?),
+        Command::Log(log) => log::run(&open()?, log),
+        Command::Resume { run } => resume::run(&open()?, run.as_deref()),
+        Command::Rollback(rollback) => rollback::run(&open()?, rollback),
+        Command::Abort { run } => abort::run(&open()?, run.as_deref()),
+        Command::Why { what } => why::run(&open()?, what.as_deref()),
+        Command::Changelog => changelog::run(&open()?),
+        Command::Say { sentence, yes } => say::run(&mut open()?, &sentence.join(" "), *yes),
+        Command::Init { yes } => init::run(&open()?, *yes),
+        Command::Lint { file } => lint::run(file, view.as_ref()),
+        Command::Explain { code } => explain::run(code.as_deref(), view.as_ref()),
+        Command::Schema { name } => schema::run(name, view.as_ref()),
+        Command::Docs { page } => schema::page(page, view.as_ref()),
+    }
+}
+
+/// Returns the exit code for some problems: that of the gravest.
+pub fn exit_code(problems: &[Problem]) -> u8 {
+    let weight = |kind: &Kind| match kind {
+        Kind::Bug => 7,
+        Kind::Stuck => 6,
+        Kind::RolledBack => 5,
+        Kind::Usage => 4,
+        Kind::Refused => 3,
+        Kind::Waiting => 2,
+        Kind::NoneReleases => 1,
+        Kind::Nothing => 0,
+    };
+    let gravest = problems.iter().map(|problem| problem.code.kind()).max_by_key(weight);
+    gravest.map_or(DONE, Kind::exit_code)
+}

@@ -1,0 +1,70 @@
+//! `plan`: what a release would do.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use shipway_core::plan::Plan;
+use shipway_core::problem::{Code, Problem};
+use shipway_core::version::Ask;
+
+use super::{DONE, End};
+use crate::args;
+use crate::prepare::{self, Purpose};
+use crate::session::Session;
+
+/// Shows the plan.
+pub fn run(session: &Session<'_>, ask: &args::Ask) -> End {
+    environment(ask.to.as_deref()).map_err(|problem| vec![problem])?;
+    let prepared = prepare::prepare(session, &version(ask.version.as_deref())?, Purpose::Plan)?;
+    session.view.warnings(&prepared.warnings);
+    keep(session, ask.version.as_deref(), &prepared.plan);
+    session.view.plan(&prepared.plan);
+    Ok(DONE)
+}
+
+/// Returns which version is asked for.
+pub fn version(text: Option<&str>) -> Result<Ask, Vec<Problem>> {
+    text.map_or(Ok(Ask::Auto), |text| text.parse().map_err(|problem| vec![problem]))
+}
+
+/// Returns the problem of an environment that is not configured; there are none yet.
+pub fn environment(name: Option<&str>) -> Result<(), Problem> {
+    let Some(name) = name else { return Ok(()) };
+    Err(Problem::new(Code::EnvironmentUnknown, format!("no environment `{name}` is configured"))
+        .found("no environments in shipway.toml")
+        .hint("release without a deployment: shipway push"))
+}
+
+/// A plan that was shown, and what was asked for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    /// The version as it was asked for.
+    pub version: Option<String>,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// Keeps a plan that was shown beside the journal, so that it can be carried out by its digest.
+///
+/// Where that cannot be written, the plan is shown all the same: it can still be carried out, only its differences
+/// from a later one cannot be told.
+fn keep(session: &Session<'_>, version: Option<&str>, plan: &Plan) {
+    let kept = Kept { version: version.map(str::to_owned), plan: plan.clone() };
+    let dir = directory(session);
+    let text = serde_json::to_vec(&kept).unwrap_or_default();
+    let _ =
+        fs::create_dir_all(&dir).and_then(|()| fs::write(dir.join(format!("{}.json", plan.digest())), text));
+}
+
+/// Returns the plan that was shown under a digest that begins with some digits.
+pub fn kept(session: &Session<'_>, prefix: &str) -> Option<Kept> {
+    let entries = fs::read_dir(directory(session)).ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let name = names.filter(|name| name.starts_with(prefix)).max()?;
+    serde_json::from_slice(&fs::read(directory(session).join(name)).ok()?).ok()
+}
+
+fn directory(session: &Session<'_>) -> PathBuf {
+    session.repository.state_dir().join("plans")
+}

@@ -1,0 +1,50 @@
+//! `resume`: going on with a run that was interrupted or stuck.
+
+use shipway_core::id::RunId;
+use shipway_core::journal::{Event, Journal as _};
+use shipway_core::problem::{Code, Problem};
+use shipway_core::run::Run;
+
+use super::End;
+use super::carry::{self, Load};
+use crate::session::{Session, is_open, of_journal};
+
+/// Goes on with a run.
+pub fn run(session: &Session<'_>, prefix: Option<&str>) -> End {
+    let lock = session.lock(None).map_err(|problem| vec![problem])?;
+    let run = open_run(session, prefix).map_err(|problem| vec![problem])?;
+    // Only a stuck run waits for a person to look; another one goes on where it was.
+    let events = if run.stuck.is_some() { vec![Event::Resumed {}] } else { vec![] };
+    carry::out(session, lock, Load::Run(run.id, events))
+}
+
+/// Returns the run that is not closed: the one that is named, else the last one.
+pub fn open_run(session: &Session<'_>, prefix: Option<&str>) -> Result<Run, Problem> {
+    let journal = session.journal_to_read()?;
+    let id = match prefix {
+        Some(prefix) => session.find_run(&journal, prefix)?.run,
+        None => {
+            let runs = journal.runs().map_err(of_journal)?;
+            let open = runs.iter().rev().find(|head| is_open(head)).map(|head| head.run.clone());
+            open.ok_or_else(|| {
+                Problem::new(Code::NothingToResume, "no run is open").hint("begin one: shipway push")
+            })?
+        }
+    };
+    drop(journal);
+    let run = fold(session, &id)?;
+    if run.outcome.is_none() {
+        return Ok(run);
+    }
+    let problem = Problem::new(Code::NothingToResume, format!("run {id} has ended"));
+    Err(problem.hint(format!("see how: shipway log {id}")))
+}
+
+/// Returns a run as its entries tell.
+pub fn fold(session: &Session<'_>, id: &RunId) -> Result<Run, Problem> {
+    let entries = session.journal_to_read()?.read(id, None).map_err(of_journal)?;
+    Run::fold(&entries).map_err(|error| {
+        Problem::new(Code::JournalCorrupt, error.to_string())
+            .hint("see which entries still prove: shipway log --verify")
+    })
+}

@@ -1,0 +1,109 @@
+//! `rollback`: taking a run back.
+
+use shipway_core::journal::{Event, Journal as _, Outcome};
+use shipway_core::kinds;
+use shipway_core::plan::{Plan, Verb, Work};
+use shipway_core::planner::rollback::{self, withdraws};
+use shipway_core::problem::{Code, Problem};
+use shipway_core::run::Run;
+use shipway_world::catalog::RealCatalog;
+
+use super::carry::{self, Load, asked_for};
+use super::{DONE, End, resume};
+use crate::args::Rollback;
+use crate::session::{Session, of_journal};
+
+/// Takes back the run that is named, else the open one, else the last release.
+pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
+    if rollback.plan {
+        return show(session, rollback).map_err(|problem| vec![problem]);
+    }
+    let lock = session.lock(None).map_err(|problem| vec![problem])?;
+    let load = load(session, rollback).map_err(|problem| vec![problem])?;
+    carry::out(session, lock, load)
+}
+
+fn load(session: &Session<'_>, rollback: &Rollback) -> Result<Load, Problem> {
+    let run = choose(session, rollback.run.as_deref())?;
+    if run.outcome.is_none() {
+        return Ok(Load::Run(run.id.clone(), back(&run)?));
+    }
+    Ok(Load::Plan(Box::new(plan(session, &run, rollback.delete_tag)?)))
+}
+
+fn show(session: &Session<'_>, rollback: &Rollback) -> Result<u8, Problem> {
+    let run = choose(session, rollback.run.as_deref())?;
+    if run.outcome.is_some() {
+        session.view.plan(&plan(session, &run, rollback.delete_tag)?);
+        return Ok(DONE);
+    }
+    back(&run)?;
+    session.view.note(&format!("run {} is open: its own steps are undone, the last one first", run.id));
+    session.view.plan(&run.plan);
+    Ok(DONE)
+}
+
+/// Returns the events that make an open run go back.
+fn back(run: &Run) -> Result<Vec<Event>, Problem> {
+    if !run.can_turn_back() {
+        let problem =
+            Problem::new(Code::PastReturn, format!("run {} is past its point of no return", run.id));
+        return Err(problem.hint(format!("finish it: shipway resume {}", run.id)));
+    }
+    let mut events = vec![];
+    if run.stuck.is_some() {
+        events.push(Event::Resumed {});
+    }
+    if run.back.is_none() {
+        events.push(Event::TurnedBack { problem: asked_for(run.plan.release.verb) });
+    }
+    Ok(events)
+}
+
+/// Returns the run to take back: the one that is named, else the open one, else the last release that stands.
+fn choose(session: &Session<'_>, prefix: Option<&str>) -> Result<Run, Problem> {
+    let journal = session.journal_to_read()?;
+    let named = prefix.map(|prefix| session.find_run(&journal, prefix)).transpose()?;
+    let heads = journal.runs().map_err(of_journal)?;
+    drop(journal);
+    let runs =
+        heads.iter().map(|head| resume::fold(session, &head.run)).collect::<Result<Vec<Run>, Problem>>()?;
+    let withdrawn =
+        |run: &Run| runs.iter().any(|other| other.plan.release.why == withdraws(&run.id) && shipped(other));
+    let stands = |run: &Run| shipped(run) && run.plan.release.verb == Verb::Push && !withdrawn(run);
+    let fits = |run: &&Run| run.outcome.is_none() || stands(run);
+    match named {
+        None => {
+            let open = runs.iter().rev().find(|run| run.outcome.is_none());
+            open.or_else(|| runs.iter().rev().find(|run| stands(run))).cloned().ok_or_else(|| {
+                Problem::new(Code::NothingToRollBack, "no run is open, and no release stands")
+                    .hint("shipway status")
+            })
+        }
+        Some(head) => runs.iter().filter(|run| run.id == head.run).find(fits).cloned().ok_or_else(|| {
+            let what = format!("run {} was taken back already, or has published nothing", head.run);
+            Problem::new(Code::NothingToRollBack, what)
+                .hint(format!("see how it ended: shipway log {}", head.run))
+        }),
+    }
+}
+
+fn shipped(run: &Run) -> bool {
+    run.outcome == Some(Outcome::Shipped)
+}
+
+fn plan(session: &Session<'_>, run: &Run, delete_tag: bool) -> Result<Plan, Problem> {
+    let catalog = RealCatalog { repository: session.repository.clone() };
+    rollback::plan(run, delete_tag, local(session, run)?, (session.config.target.rollback, &catalog))
+}
+
+/// Returns the user's branch and where it is, if the release moved it.
+fn local(session: &Session<'_>, run: &Run) -> Result<Option<(String, String)>, Problem> {
+    let settle = run.plan.steps().find_map(|step| match &step.work {
+        Work::Act { kind, args, .. } if kind == kinds::SETTLE => serde_json::from_value(args.clone()).ok(),
+        Work::Act { .. } | Work::Gate(_) => None,
+    });
+    let Some(kinds::Settle { branch, .. }) = settle else { return Ok(None) };
+    let commit = session.git().resolve(&format!("refs/heads/{branch}"))?;
+    Ok(commit.map(|commit| (branch, commit)))
+}

@@ -1,0 +1,41 @@
+//! `status`: where the runs stand.
+
+use shipway_core::journal::{Journal as _, RunHead};
+use shipway_core::problem::Problem;
+use shipway_core::run::Run;
+use shipway_world::lease::Lock;
+
+use super::{DONE, End};
+use crate::session::{Session, is_open, of_journal};
+use crate::view::Row;
+
+/// How many runs a list has at most.
+const ROWS: usize = 20;
+
+/// Shows the open run in full, else the last runs.
+pub fn run(session: &Session<'_>) -> End {
+    show(session).map_err(|problem| vec![problem])
+}
+
+fn show(session: &Session<'_>) -> Result<u8, Problem> {
+    let journal = session.journal_to_read()?;
+    let runs = journal.runs().map_err(of_journal)?;
+    if let Some(head) = runs.iter().find(|head| is_open(head)) {
+        let entries = journal.read(&head.run, None).map_err(of_journal)?;
+        if let Ok(run) = Run::fold(&entries) {
+            session.view.run(&run, &entries, driven(session, head), session.now());
+            return Ok(DONE);
+        }
+    }
+    let last = runs.into_iter().rev().take(ROWS);
+    let rows: Vec<Row> = last.map(|head| Row { driven: driven(session, &head), head }).collect();
+    session.view.status(&rows, session.now());
+    Ok(DONE)
+}
+
+/// Tells whether a living process, or a child that it left behind, drives a run.
+pub fn driven(session: &Session<'_>, head: &RunHead) -> bool {
+    let held = Lock::look(&session.repository.state_dir()).ok().flatten();
+    let holder = held.filter(|held| !held.orphan).and_then(|held| held.holder);
+    is_open(head) && holder.and_then(|holder| holder.run).as_ref() == Some(&head.run)
+}

@@ -1,0 +1,242 @@
+//! From a repository to the plan of its next release: look, decide, write, and put down in order.
+
+mod checks;
+pub mod line;
+mod message;
+mod writes;
+
+use std::collections::BTreeSet;
+
+use semver::Version;
+use shipway_core::config::{Config, Sign};
+use shipway_core::facts::{Facts, RemoteFacts};
+use shipway_core::kinds::Signing;
+use shipway_core::plan::{Plan, Release, Verb};
+use shipway_core::planner::push::{self, From, Input, To};
+use shipway_core::problem::{Code, Problem};
+use shipway_core::validate::{self, Wanted};
+use shipway_core::version::{self, Ask, Decision, TagFormat};
+use shipway_world::catalog::RealCatalog;
+use shipway_world::changelog::Forge;
+use shipway_world::facts::{self, Look, Tree};
+use shipway_world::package::Projects;
+
+use crate::session::Session;
+
+/// What a look is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To show a plan: nothing is tried that needs a right to write.
+    Plan,
+    /// To carry a plan out at once.
+    Push,
+}
+
+/// A plan, and what it was decided from.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan.
+    pub plan: Plan,
+    /// The decision behind it.
+    pub decision: Decision,
+    /// What is worth knowing and does not stand in the way.
+    pub warnings: Vec<Problem>,
+}
+
+/// What was seen of a repository, and how it is configured.
+pub struct Seen<'a> {
+    /// The configuration, with the default branch of the remote filled in.
+    pub config: Config,
+    /// What was seen.
+    pub facts: Facts,
+    /// The files of HEAD.
+    pub tree: Tree<'a>,
+    /// The projects in them.
+    pub projects: Projects,
+    /// How tags are named.
+    pub format: TagFormat,
+}
+
+/// Returns the plan of the next release, or everything that stands in its way.
+pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Prepared, Vec<Problem>> {
+    let seen = look(session, purpose)?;
+    let mut problems = judge(&seen, purpose);
+    let decided = line::decide(session, &seen, ask);
+    let (decision, line) = match decided {
+        Ok(decided) => decided,
+        Err(more) => {
+            problems.extend(more);
+            return Err(problems);
+        }
+    };
+    problems.extend(disagreement(&seen, &line, ask, &decision));
+    let written = writes::edits(session, &seen, &decision, &line);
+    let writes = written.unwrap_or_else(|more| {
+        problems.extend(more);
+        writes::Writes::default()
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let checks = checks::needs(&seen, session.environment.path()).map_err(|problem| vec![problem])?;
+    let input = input(session, &seen, (&decision, &line), writes, checks)?;
+    let catalog = RealCatalog { repository: session.repository.clone() };
+    let plan = push::plan(input, &catalog).map_err(|problem| vec![problem])?;
+    Ok(Prepared { plan, warnings: decision.warnings.clone(), decision })
+}
+
+/// Looks at the repository, its remote and its files.
+pub fn look<'a>(session: &'a Session<'_>, purpose: Purpose) -> Result<Seen<'a>, Vec<Problem>> {
+    let config = session.config.clone();
+    let ask = Look {
+        remote: config.release.remote.clone(),
+        network: true,
+        try_push: purpose == Purpose::Push,
+        try_signing: purpose == Purpose::Push && config.release.sign != Sign::Never,
+        open_run: session.open_run().map_err(|problem| vec![problem])?,
+    };
+    let facts = facts::gather(&session.repository, &ask, &session.shell, &session.stop)?;
+    let default = facts.remote.as_ref().and_then(|remote| remote.default_branch.clone());
+    let config = config.with_default_branch(default.as_deref());
+    let tree = Tree::at(session.git(), facts.head.commit()).map_err(|problem| vec![problem])?;
+    let projects = detect(&config, &tree)?;
+    let format = line::format(&config, &facts, &projects).map_err(|problem| vec![problem])?;
+    Ok(Seen { config, facts, tree, projects, format })
+}
+
+/// Glances at the repository: HEAD, tags and configuration, and its files only where the names of the tags do not tell
+/// which of them are ours. Enough to decide a version, and cheap enough for every prompt.
+pub fn glance<'a>(session: &'a Session<'_>) -> Result<Seen<'a>, Vec<Problem>> {
+    let one = |problem| vec![problem];
+    let glance = session.git().glance().map_err(one)?;
+    let config = session.config.clone();
+    let facts = Facts { head: glance.head, tags: glance.tags, ..Facts::unseen(&session.directory()) };
+    let formats = version::detect(facts.tags.keys().map(String::as_str), &facts.directory);
+    let told = config.release.tag.is_some() || (formats.count > 0 && formats.others.is_empty());
+    let tree = Tree::at(session.git(), if told { "" } else { facts.head.commit() }).map_err(one)?;
+    let projects = detect(&config, &tree)?;
+    let format = line::format(&config, &facts, &projects).map_err(one)?;
+    Ok(Seen { config, facts, tree, projects, format })
+}
+
+impl Seen<'_> {
+    /// Returns the name of the project.
+    pub fn name(&self) -> String {
+        let named = self.config.project.name.as_deref().or_else(|| self.projects.name());
+        named.unwrap_or(&self.facts.directory).to_owned()
+    }
+
+    /// Returns the pages of the remote on the web, if it has any.
+    pub fn forge(&self) -> Option<Forge> {
+        let chosen = self.facts.remote.as_ref().map(|remote| remote.name.as_str());
+        let url = chosen
+            .and_then(|name| self.facts.remotes.get(name))
+            .or_else(|| self.facts.remotes.values().next());
+        url.and_then(|url| Forge::from_remote(url))
+    }
+}
+
+fn detect(config: &Config, tree: &Tree<'_>) -> Result<Projects, Vec<Problem>> {
+    let kinds = config.release.packages.as_ref();
+    let kinds: Option<Vec<&str>> = kinds.map(|kinds| kinds.iter().map(|kind| kind.as_str()).collect());
+    Projects::detect(tree, kinds.as_deref())
+}
+
+/// Returns the problems of the repository itself.
+fn judge(seen: &Seen<'_>, purpose: Purpose) -> Vec<Problem> {
+    let release = &seen.config.release;
+    let mut branches = release.branches.clone().unwrap_or_default();
+    branches.extend(release.channel.values().map(|channel| channel.branch.clone()));
+    branches.extend(release.line.values().map(|line| line.branch.clone()));
+    // A branch such as `release/1.x` says by its name what it is for.
+    let by_name = seen.facts.head.branch().filter(|branch| line::is_maintenance(branch, &seen.config));
+    branches.extend(by_name.map(str::to_owned));
+    let wanted = Wanted { branches, remote: release.remote.clone(), now_pushing: purpose == Purpose::Push };
+    validate::validate(&seen.facts, &wanted)
+}
+
+/// Returns the problem of version files that state neither the last release nor the one that is asked for.
+fn disagreement(seen: &Seen<'_>, line: &line::Line, ask: &Ask, decision: &Decision) -> Vec<Problem> {
+    let stated = match seen.projects.version() {
+        Err(problem) => return vec![problem],
+        Ok(None) => return vec![],
+        Ok(Some(stated)) => stated,
+    };
+    let known = line.known().any(|version| version == stated) || *stated == decision.to;
+    let unreleased = *stated == Version::new(0, 0, 0);
+    if known || unreleased || matches!(ask, Ask::Exact(_)) {
+        return vec![];
+    }
+    let Some(last) = &line.last else { return vec![] };
+    let files: Vec<&str> = seen.projects.found().map(|(_, found)| found.file.as_str()).collect();
+    vec![
+        Problem::new(Code::VersionsDisagree, format!("{} and the last tag disagree", files.join(", ")))
+            .found(format!("version {stated} in the file, and tag {}", seen.format.render(last)))
+            .wanted(last.to_string())
+            .hint(format!("release the version in the file: shipway push {stated}"))
+            .hint(format!("or the next one: shipway push {}", decision.to)),
+    ]
+}
+
+fn input(
+    session: &Session<'_>,
+    seen: &Seen<'_>,
+    (decision, line): (&Decision, &line::Line),
+    writes: writes::Writes,
+    checks: Vec<shipway_core::gate::Need>,
+) -> Result<Input, Vec<Problem>> {
+    let (config, facts) = (&seen.config, &seen.facts);
+    let remote = facts.remote.as_ref().ok_or_else(|| vec![no_remote()])?;
+    let version = decision.to.to_string();
+    let release = Release {
+        verb: Verb::Push,
+        project: seen.name(),
+        from: decision.from.as_ref().map(ToString::to_string),
+        to: version.clone(),
+        tag: seen.format.render(&decision.to),
+        why: decision.why.clone(),
+    };
+    let mut notes = validate::notes(facts);
+    notes.extend(seen.projects.notes().map(str::to_owned));
+    notes.extend(writes.notes);
+    notes.extend(line.notes.iter().cloned());
+    notes.extend(checks::review(seen, &checks));
+    notes.extend(session.durability_note());
+    Ok(Input {
+        release,
+        from: From {
+            branch: facts.head.branch().unwrap_or_default().into(),
+            commit: facts.head.commit().into(),
+            tree: facts.tree.clone(),
+            tags: facts.tags.keys().cloned().collect::<BTreeSet<_>>(),
+        },
+        to: To { remote: remote.name.clone(), branch: remote.branch.clone(), tip: tip(remote, facts) },
+        message: message::commit(&version, &decision.evidence),
+        edits: writes.edits,
+        changelog: writes.changelog,
+        at_once: config.checks.parallel.unwrap_or_else(checks::cores),
+        checks,
+        health: config.verify.health.clone(),
+        within: config.verify.within,
+        sign: match config.release.sign {
+            Sign::Auto => Signing::Auto,
+            Sign::Required => Signing::Required,
+            Sign::Never => Signing::Never,
+        },
+        tag_publishes: seen.projects.tag_publishes().is_some(),
+        notes,
+        target: config.target.push,
+    })
+}
+
+/// Returns what the remote branch is at. A remote that was not seen is taken to be as this repository is.
+fn tip(remote: &RemoteFacts, facts: &Facts) -> String {
+    match &remote.seen {
+        Some(Ok(refs)) => refs.tip.clone().unwrap_or_default(),
+        Some(Err(_)) | None => facts.head.commit().to_owned(),
+    }
+}
+
+fn no_remote() -> Problem {
+    Problem::new(Code::NoRemote, "there is no remote to push to").hint("git remote add origin URL")
+}
