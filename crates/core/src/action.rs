@@ -280,6 +280,8 @@ pub struct Cmd {
     pub dir: PathBuf,
     /// Variables to set on top of the inherited ones.
     pub env: Vec<(OsString, OsString)>,
+    /// Inherited variables to take away; one that is also in `env` is set.
+    pub unset: Vec<OsString>,
     /// What the command reads; without it the command reads nothing.
     pub stdin: Option<Vec<u8>>,
     /// After this time the command and all its children are killed.
@@ -314,6 +316,13 @@ impl Cmd {
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes an inherited variable away.
+    #[must_use]
+    pub fn unset(mut self, name: impl Into<OsString>) -> Self {
+        self.unset.push(name.into());
         self
     }
 
