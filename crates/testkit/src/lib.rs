@@ -1,1 +1,8 @@
-//! Placeholder.
+//! What tests of every crate share: real repositories and remotes, doubles of the ports, and suites that hold code to
+
+mod diff;
+pub mod hermetic;
+pub mod remote;
+pub mod repo;
+mod samples;
+pub mod state;
