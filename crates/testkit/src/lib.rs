@@ -1,8 +1,10 @@
 //! What tests of every crate share: real repositories and remotes, doubles of the ports, and suites that hold code to
 
+pub mod crash;
 mod diff;
 pub mod hermetic;
 pub mod remote;
 pub mod repo;
 mod samples;
 pub mod state;
+pub mod world;
