@@ -8,5 +8,6 @@ pub mod hermetic;
 pub mod remote;
 pub mod repo;
 mod samples;
+pub mod snapshot;
 pub mod state;
 pub mod world;
