@@ -4,9 +4,9 @@
 
 pub mod args;
 pub mod command;
-mod pages;
-mod prepare;
-mod session;
+pub mod pages;
+pub mod prepare;
+pub mod session;
 pub mod view;
 
 use std::ffi::OsString;

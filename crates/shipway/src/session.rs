@@ -11,7 +11,6 @@ use shipway_core::config::{self, Config};
 use shipway_core::id::{Actor, ActorKind, Digest, RunId};
 use shipway_core::journal::{self, Durability, Event, Journal, RunHead};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::time::Time;
 use shipway_world::facts::{self, Git};
 use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
@@ -26,7 +25,7 @@ use crate::view::View;
 /// How long a store that another process writes to is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a child that a dead process left behind is waited for.
-const ORPHAN_PATIENCE: Duration = Duration::from_secs(600);
+const ORPHAN_PATIENCE: Duration = Duration::from_mins(10);
 
 /// One call in one repository.
 pub struct Session<'a> {
@@ -76,13 +75,8 @@ impl<'a> Session<'a> {
     }
 
     /// Returns the date of today in UTC.
-    pub fn today(&self) -> String {
-        self.now().date()
-    }
-
-    /// Returns the time.
-    pub fn now(&self) -> Time {
-        shell::now()
+    pub fn today() -> String {
+        shell::now().date()
     }
 
     /// Opens the journal to write to it. One that cannot keep its promise is refused, unless that is accepted.
@@ -123,7 +117,7 @@ impl<'a> Session<'a> {
     }
 
     /// Returns the run whose name begins with some digits.
-    pub fn find_run(&self, journal: &dyn Journal, prefix: &str) -> Result<RunHead, Problem> {
+    pub fn find_run(journal: &dyn Journal, prefix: &str) -> Result<RunHead, Problem> {
         let runs = journal.runs().map_err(of_journal)?;
         let mut found = runs.into_iter().filter(|head| head.run.as_str().starts_with(prefix));
         match (found.next(), found.next()) {
@@ -146,7 +140,7 @@ impl<'a> Session<'a> {
             host: this_host(),
             actor: self.actor(),
             run: run.cloned(),
-            since: self.now(),
+            since: shell::now(),
             command: std::env::args().collect::<Vec<_>>().join(" "),
             born: None,
         };
@@ -200,8 +194,8 @@ impl<'a> Session<'a> {
     }
 
     /// Returns a name for a new run.
-    pub fn new_run(&self, plan: &Digest) -> RunId {
-        let seed = format!("{plan} {} {} {}", self.now(), std::process::id(), this_host());
+    pub fn new_run(plan: &Digest) -> RunId {
+        let seed = format!("{plan} {} {} {}", shell::now(), std::process::id(), this_host());
         RunId::new(Digest::of(seed.as_bytes()).short())
     }
 
@@ -220,6 +214,7 @@ pub fn is_open(head: &RunHead) -> bool {
 }
 
 /// Returns what a user is told when the journal does not do as asked.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 pub fn of_journal(error: journal::Error) -> Problem {
     match error {
         journal::Error::Newer { .. } => Problem::new(Code::JournalNewer, error.to_string())

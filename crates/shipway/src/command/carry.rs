@@ -30,7 +30,7 @@ pub fn out(session: &Session<'_>, lock: Lock, load: Load) -> End {
 
 fn drive(session: &Session<'_>, mut lock: Lock, load: Load, journal: &dyn Journal) -> Result<u8, Problem> {
     let id = match &load {
-        Load::Plan(plan) => session.new_run(&plan.digest()),
+        Load::Plan(plan) => Session::new_run(&plan.digest()),
         Load::Run(id, _) => id.clone(),
     };
     lock.set_run(&id)?;

@@ -22,7 +22,7 @@ pub fn run(session: &Session<'_>, log: &Log) -> End {
 
 fn show(session: &Session<'_>, journal: &dyn Journal, log: &Log) -> Result<u8, Problem> {
     let head = match &log.run {
-        Some(prefix) => session.find_run(journal, prefix)?,
+        Some(prefix) => Session::find_run(journal, prefix)?,
         None => journal.runs().map_err(of_journal)?.pop().ok_or_else(|| {
             Problem::new(Code::RunUnknown, "there are no runs yet")
                 .hint("see what a release would do: shipway plan")

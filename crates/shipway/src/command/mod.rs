@@ -1,20 +1,20 @@
 //! The commands: each asks, decides and hands over; none of them prints by itself.
 
-mod abort;
-mod carry;
-mod changelog;
-mod explain;
-mod init;
-mod lint;
-mod log;
-mod plan;
-mod push;
-mod resume;
-mod rollback;
-mod say;
-mod schema;
-mod status;
-mod why;
+pub mod abort;
+pub mod carry;
+pub mod changelog;
+pub mod explain;
+pub mod init;
+pub mod lint;
+pub mod log;
+pub mod plan;
+pub mod push;
+pub mod resume;
+pub mod rollback;
+pub mod say;
+pub mod schema;
+pub mod status;
+pub mod why;
 
 use std::sync::Arc;
 

@@ -21,15 +21,14 @@ pub fn run(session: &Session<'_>, prefix: Option<&str>) -> End {
 /// Returns the run that is not closed: the one that is named, else the last one.
 pub fn open_run(session: &Session<'_>, prefix: Option<&str>) -> Result<Run, Problem> {
     let journal = session.journal_to_read()?;
-    let id = match prefix {
-        Some(prefix) => session.find_run(&journal, prefix)?.run,
-        None => {
-            let runs = journal.runs().map_err(of_journal)?;
-            let open = runs.iter().rev().find(|head| is_open(head)).map(|head| head.run.clone());
-            open.ok_or_else(|| {
-                Problem::new(Code::NothingToResume, "no run is open").hint("begin one: shipway push")
-            })?
-        }
+    let id = if let Some(prefix) = prefix {
+        Session::find_run(&journal, prefix)?.run
+    } else {
+        let runs = journal.runs().map_err(of_journal)?;
+        let open = runs.iter().rev().find(|head| is_open(head)).map(|head| head.run.clone());
+        open.ok_or_else(|| {
+            Problem::new(Code::NothingToResume, "no run is open").hint("begin one: shipway push")
+        })?
     };
     drop(journal);
     let run = fold(session, &id)?;

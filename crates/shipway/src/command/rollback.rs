@@ -63,7 +63,7 @@ fn back(run: &Run) -> Result<Vec<Event>, Problem> {
 /// Returns the run to take back: the one that is named, else the open one, else the last release that stands.
 fn choose(session: &Session<'_>, prefix: Option<&str>) -> Result<Run, Problem> {
     let journal = session.journal_to_read()?;
-    let named = prefix.map(|prefix| session.find_run(&journal, prefix)).transpose()?;
+    let named = prefix.map(|prefix| Session::find_run(&journal, prefix)).transpose()?;
     let heads = journal.runs().map_err(of_journal)?;
     drop(journal);
     let runs =

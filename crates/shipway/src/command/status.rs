@@ -8,6 +8,7 @@ use shipway_world::lease::Lock;
 use super::{DONE, End};
 use crate::session::{Session, is_open, of_journal};
 use crate::view::Row;
+use shipway_world::shell::now;
 
 /// How many runs a list has at most.
 const ROWS: usize = 20;
@@ -23,19 +24,19 @@ fn show(session: &Session<'_>) -> Result<u8, Problem> {
     if let Some(head) = runs.iter().find(|head| is_open(head)) {
         let entries = journal.read(&head.run, None).map_err(of_journal)?;
         if let Ok(run) = Run::fold(&entries) {
-            session.view.run(&run, &entries, driven(session, head), session.now());
+            session.view.run(&run, &entries, driven(session, head), now());
             return Ok(DONE);
         }
     }
     let last = runs.into_iter().rev().take(ROWS);
     let rows: Vec<Row> = last.map(|head| Row { driven: driven(session, &head), head }).collect();
-    session.view.status(&rows, session.now());
+    session.view.status(&rows, now());
     Ok(DONE)
 }
 
 /// Tells whether a living process, or a child that it left behind, drives a run.
 pub fn driven(session: &Session<'_>, head: &RunHead) -> bool {
-    let held = Lock::look(&session.repository.state_dir()).ok().flatten();
-    let holder = held.filter(|held| !held.orphan).and_then(|held| held.holder);
+    let lock = Lock::look(&session.repository.state_dir()).ok().flatten();
+    let holder = lock.filter(|held| !held.orphan).and_then(|held| held.holder);
     is_open(head) && holder.and_then(|holder| holder.run).as_ref() == Some(&head.run)
 }

@@ -86,7 +86,7 @@ pub fn decide(session: &Session<'_>, seen: &Seen<'_>, ask: &Ask) -> Result<(Deci
     };
     line.prerelease = prerelease.as_ref().map(|one| one.version.clone());
     let versions = version::Line { last: line.last.clone(), prerelease, taken, channel, range };
-    let decision = settle(seen, ask, versions, &mut line)?;
+    let decision = settle(seen, ask, &versions, &mut line)?;
     Ok((decision, line))
 }
 
@@ -94,11 +94,11 @@ pub fn decide(session: &Session<'_>, seen: &Seen<'_>, ask: &Ask) -> Result<(Deci
 fn settle(
     seen: &Seen<'_>,
     ask: &Ask,
-    versions: version::Line,
+    versions: &version::Line,
     line: &mut Line,
 ) -> Result<Decision, Vec<Problem>> {
     let rules = rules(seen);
-    let decided = version::decide(ask, &versions, &line.commits, &rules);
+    let decided = version::decide(ask, versions, &line.commits, &rules);
     if decided.is_ok() || line.withdrawn.is_empty() || matches!(ask, Ask::Exact(_)) {
         return decided;
     }
@@ -112,7 +112,7 @@ fn settle(
     }
     let Some(free) = version::next_free(&wanted.to, &versions.taken) else { return decided };
     line.notes.push(format!("{} was withdrawn and its tag stays, so {free} follows", wanted.to));
-    let decision = version::decide(&Ask::Exact(free), &versions, &line.commits, &rules)?;
+    let decision = version::decide(&Ask::Exact(free), versions, &line.commits, &rules)?;
     Ok(Decision { why: wanted.why, bump: wanted.bump, ..decision })
 }
 

@@ -1,9 +1,9 @@
 //! From a repository to the plan of its next release: look, decide, write, and put down in order.
 
-mod checks;
+pub mod checks;
 pub mod line;
-mod message;
-mod writes;
+pub mod message;
+pub mod writes;
 
 use std::collections::BTreeSet;
 
@@ -37,8 +37,6 @@ pub enum Purpose {
 pub struct Prepared {
     /// The plan.
     pub plan: Plan,
-    /// The decision behind it.
-    pub decision: Decision,
     /// What is worth knowing and does not stand in the way.
     pub warnings: Vec<Problem>,
 }
@@ -70,7 +68,7 @@ pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Pre
         }
     };
     problems.extend(disagreement(&seen, &line, ask, &decision));
-    let written = writes::edits(session, &seen, &decision, &line);
+    let written = writes::edits(&seen, &decision, &line);
     let writes = written.unwrap_or_else(|more| {
         problems.extend(more);
         writes::Writes::default()
@@ -82,7 +80,7 @@ pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Pre
     let input = input(session, &seen, (&decision, &line), writes, checks)?;
     let catalog = RealCatalog { repository: session.repository.clone() };
     let plan = push::plan(input, &catalog).map_err(|problem| vec![problem])?;
-    Ok(Prepared { plan, warnings: decision.warnings.clone(), decision })
+    Ok(Prepared { plan, warnings: decision.warnings })
 }
 
 /// Looks at the repository, its remote and its files.

@@ -23,12 +23,7 @@ pub struct Writes {
 }
 
 /// Returns all edits of a release, or all problems that stand in their way.
-pub fn edits(
-    session: &Session<'_>,
-    seen: &Seen<'_>,
-    decision: &Decision,
-    line: &Line,
-) -> Result<Writes, Vec<Problem>> {
+pub fn edits(seen: &Seen<'_>, decision: &Decision, line: &Line) -> Result<Writes, Vec<Problem>> {
     let mut writes = Writes::default();
     let mut problems = vec![];
     match seen.projects.edits(&seen.tree, &decision.to) {
@@ -36,7 +31,7 @@ pub fn edits(
         Err(more) => problems.extend(more),
     }
     if let Some(path) = &seen.config.release.changelog {
-        match changelog_edit(session, seen, path, (decision, line)) {
+        match changelog_edit(seen, path, (decision, line)) {
             Ok(edit) => {
                 writes.changelog = Some(path.clone());
                 writes.edits.extend(edit);
@@ -54,16 +49,15 @@ pub fn edits(
 }
 
 fn changelog_edit(
-    session: &Session<'_>,
     seen: &Seen<'_>,
     path: &str,
     (decision, line): (&Decision, &Line),
 ) -> Result<Option<Edit>, Problem> {
     let forge = seen.forge();
     let (version, tag) = (decision.to.to_string(), seen.format.render(&decision.to));
-    let date = session.today();
+    let date = Session::today();
     let head = Head { version: &version, tag: &tag, previous_tag: line.tag.as_deref(), date: &date };
-    let parsed = live(decision, line);
+    let parsed = kept(decision, line);
     let issues: Vec<Vec<&str>> = parsed.iter().map(|(_, one)| footer_issues(one)).collect();
     let items = parsed.iter().zip(&issues).map(|((id, one), issues)| item(id, one, issues));
     let notes = Notes::new(head, items, forge.as_ref());
@@ -90,11 +84,13 @@ fn template_text(tree: &Tree<'_>, path: &str) -> Result<String, Problem> {
 }
 
 /// Returns the commits that stand in the changelog: conventional ones that no revert has cancelled.
-fn live<'a>(decision: &Decision, line: &'a Line) -> Vec<(&'a str, Conventional<'a>)> {
+fn kept<'a>(decision: &Decision, line: &'a Line) -> Vec<(&'a str, Conventional<'a>)> {
     let commits = line.commits.iter().zip(&decision.evidence);
-    let live =
+    let chosen =
         commits.filter(|(_, one)| one.cancelled_by.is_none() && one.rule != version::Rule::RevertInRange);
-    live.filter_map(|(commit, _)| Some((commit.id.as_str(), version::parse(&commit.message).ok()?))).collect()
+    chosen
+        .filter_map(|(commit, _)| Some((commit.id.as_str(), version::parse(&commit.message).ok()?)))
+        .collect()
 }
 
 fn item<'a>(id: &'a str, one: &'a Conventional<'a>, issues: &'a [&'a str]) -> Item<'a> {

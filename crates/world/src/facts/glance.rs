@@ -69,12 +69,10 @@ impl Git<'_> {
     }
 
     fn head_without_branch(&self) -> Result<Head, Problem> {
-        match self.resolve("HEAD^{commit}")? {
-            Some(commit) => Ok(Head::Detached { commit }),
-            None => {
-                let branch = self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"])?.text();
-                Ok(Head::Unborn { branch })
-            }
+        if let Some(commit) = self.resolve("HEAD^{commit}")? {
+            return Ok(Head::Detached { commit });
         }
+        let branch = self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"])?.text();
+        Ok(Head::Unborn { branch })
     }
 }
