@@ -3,16 +3,21 @@
 //! There is no recovery code here. A run that was killed and a run that was not are folded from their entries by the
 //! same [`Run::fold`] and carried on by the same [`Run::next`].
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+mod next;
+mod progress;
 
-use crate::action::{Effect, Observed, Receipt, Reversal};
-use crate::gate::{self, Evidence, Need, Verdict};
+use std::collections::BTreeMap;
+
+use crate::action::{Effect, Observed, Reversal};
+use crate::gate::{self, Evidence, Verdict};
 use crate::id::{Actor, Digest, RunId, Seq, StepId};
 use crate::journal::{Entry, Event, Outcome};
-use crate::plan::{Plan, Stage, Step, Work};
+use crate::plan::{Plan, Step, Work};
 use crate::problem::{Code, Problem};
 use crate::time::Time;
+
+pub use next::Next;
+pub use progress::{Progress, State};
 
 /// How often an undo is tried before the run is stuck, counting those that were cut off.
 const UNDO_ATTEMPTS: u32 = 8;
@@ -44,87 +49,6 @@ pub struct Run {
     pub outcome: Option<Outcome>,
     steps: BTreeMap<StepId, Progress>,
     evidence: BTreeMap<StepId, Vec<Evidence>>,
-}
-
-/// How far a step is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
-    /// Not begun, or to be tried again.
-    #[default]
-    Ready,
-    /// Begun, and not known to have ended.
-    Started,
-    /// It may have had its effect or not; a probe must tell.
-    InDoubt,
-    /// The effect is there.
-    Done,
-    /// It certainly had no effect, and will not be tried again.
-    Failed,
-    /// An undo has begun, and is not known to have ended.
-    Undoing,
-    /// The effect is gone, or answered for.
-    Undone,
-}
-
-impl State {
-    /// Returns the word on screen and in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Started => "started",
-            Self::InDoubt => "in doubt",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Undoing => "undoing",
-            Self::Undone => "undone",
-        }
-    }
-}
-
-/// What the entries say of one step.
-#[derive(Clone, Debug, Default)]
-pub struct Progress {
-    /// How far it is.
-    pub state: State,
-    /// How many attempts have begun.
-    pub attempts: u32,
-    /// The proof, once there is one.
-    pub receipt: Option<Receipt>,
-    /// What went wrong last.
-    pub problem: Option<Problem>,
-    /// When the first attempt began.
-    pub began: Option<Time>,
-    /// When it was last heard of.
-    pub ended: Option<Time>,
-    // The attempts that count against the cap.
-    spent: u32,
-    undos: u32,
-    looks: u32,
-    blind: u32,
-    not_before: Time,
-}
-
-/// The one thing that may happen next.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Look at these needs of a gate.
-    Check(StepId, Vec<Need>),
-    /// Apply these steps, at once.
-    Apply(Vec<StepId>),
-    /// Look whether a step in doubt has had its effect.
-    Probe(StepId),
-    /// Take a step back.
-    Undo(StepId),
-    /// Wait until then; nothing may happen before.
-    Rest(Time),
-    /// Write down that the run goes back.
-    TurnBack(Problem),
-    /// Write down that the run is stuck.
-    Stick(StepId, Problem),
-    /// Write down how the run ended.
-    Close(Outcome),
-    /// The run is closed or stuck.
-    Nothing,
 }
 
 /// The entries do not add up.
@@ -317,152 +241,6 @@ impl Run {
             | Event::Unknown => {}
         }
         Ok(())
-    }
-
-    /// Returns the one thing that may happen next. `now` is only compared with what the entries say of waiting.
-    pub fn next(&self, now: Time) -> Next {
-        if self.outcome.is_some() || self.stuck.is_some() {
-            return Next::Nothing;
-        }
-        // Nothing else happens while it is not known what has happened.
-        if let Some(step) =
-            self.plan.steps().find(|s| matches!(self.state(s), State::Started | State::InDoubt))
-        {
-            return self.settle(step, now);
-        }
-        if self.back.is_some() { self.backward(now) } else { self.forward(now) }
-    }
-
-    fn settle(&self, step: &Step, now: Time) -> Next {
-        let progress = &self.steps[&step.id];
-        if progress.blind >= BLIND_LOOKS {
-            return Next::Stick(step.id.clone(), self.sticking(step, "it is not known whether it happened"));
-        }
-        progress.rest(now).unwrap_or_else(|| Next::Probe(step.id.clone()))
-    }
-
-    fn forward(&self, now: Time) -> Next {
-        for stage in &self.plan.stages {
-            if let Some(step) = stage.steps.iter().find(|step| self.state(step) == State::Failed) {
-                return self.turn_back(step);
-            }
-            if let Some(next) = self.in_stage(stage, now) {
-                return next;
-            }
-        }
-        Next::Close(Outcome::Shipped)
-    }
-
-    fn turn_back(&self, step: &Step) -> Next {
-        let problem = self.steps[&step.id].problem.clone();
-        let problem = problem.unwrap_or_else(|| {
-            Problem::new(Code::StepTimedOut, format!("step {} was cut off in every attempt", step.id))
-        });
-        if self.can_turn_back() { Next::TurnBack(problem) } else { Next::Stick(step.id.clone(), problem) }
-    }
-
-    /// Returns what to do in a stage, or nothing when all of it is done.
-    fn in_stage(&self, stage: &Stage, now: Time) -> Option<Next> {
-        let mut ready = vec![];
-        for step in stage.steps.iter().filter(|step| self.state(step) != State::Done) {
-            match &step.work {
-                Work::Gate(gate) => match gate::decide(gate, self.evidence(&step.id)) {
-                    Verdict::Look(needs) => return Some(Next::Check(step.id.clone(), needs)),
-                    Verdict::Pass | Verdict::Refuse(_) => {}
-                },
-                Work::Act { .. } => ready.push(step),
-            }
-        }
-        let rest = ready.iter().find_map(|step| self.steps[&step.id].rest(now));
-        match rest {
-            Some(rest) => Some(rest),
-            None if ready.is_empty() => None,
-            None => Some(Next::Apply(ready.into_iter().map(|step| step.id.clone()).collect())),
-        }
-    }
-
-    fn backward(&self, now: Time) -> Next {
-        let steps: Vec<&Step> = self.plan.steps().collect();
-        let open = |step: &&&Step| {
-            let acts = matches!(step.work, Work::Act { .. });
-            acts && matches!(self.state(step), State::Done | State::Undoing) && !self.answered_for(step)
-        };
-        let Some(step) = steps.iter().rev().find(open) else {
-            let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
-            return Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused });
-        };
-        let progress = &self.steps[&step.id];
-        if progress.undos >= UNDO_ATTEMPTS {
-            return Next::Stick(step.id.clone(), self.sticking(step, "it could not be undone"));
-        }
-        progress.rest(now).unwrap_or_else(|| Next::Undo(step.id.clone()))
-    }
-
-    /// Tells whether a step was made public by a later one whose undo has answered for both.
-    fn answered_for(&self, step: &Step) -> bool {
-        let publisher = step.published_by.as_ref().and_then(|id| self.steps.get(id));
-        publisher.is_some_and(|progress| progress.state == State::Undone && progress.receipt.is_some())
-    }
-
-    fn sticking(&self, step: &Step, why: &str) -> Problem {
-        let cause = self.steps[&step.id].problem.clone();
-        let mut problem = Problem::new(Code::Stuck, format!("step {}: {why}", step.id))
-            .at(format!("run {}", self.id))
-            .wanted(match &step.work {
-                Work::Act { change, .. } => format!("{} {}", change.thing, change.summary),
-                Work::Gate(_) => "an open gate".into(),
-            });
-        if let Some(cause) = cause {
-            problem.found = Some(cause.found.unwrap_or(cause.what));
-            problem.details = cause.details;
-            problem.hints = cause.hints;
-        }
-        problem
-            .hint(format!("see what it did: shipway log {} {}", self.id, step.id))
-            .hint(format!("when it is mended, go on: shipway resume {}", self.id))
-    }
-}
-
-impl Progress {
-    fn start(&mut self, at: Time) {
-        self.state = State::Started;
-        self.attempts += 1;
-        self.spent += 1;
-        (self.looks, self.blind) = (0, 0);
-        self.began.get_or_insert(at);
-    }
-
-    fn done(&mut self, receipt: &Receipt) {
-        self.state = State::Done;
-        self.receipt = Some(receipt.clone());
-        self.problem = None;
-    }
-
-    fn fault(&mut self, problem: &Problem, effect: Effect) {
-        self.problem = Some(problem.clone());
-        if effect == Effect::Unknown {
-            self.state = State::InDoubt;
-        }
-    }
-
-    fn undo(&mut self) {
-        self.state = State::Undoing;
-        self.undos += 1;
-    }
-
-    /// Sets the time before which nothing happens, doubled for every attempt after the first.
-    fn wait(&mut self, at: Time, base_ms: Option<u64>, attempt: u32) {
-        let doubled = |ms: u64| ms.saturating_mul(1 << attempt.saturating_sub(1).min(10));
-        self.not_before = base_ms.map_or(Time::default(), |ms| at.after(Duration::from_millis(doubled(ms))));
-    }
-
-    fn rest(&self, now: Time) -> Option<Next> {
-        (now < self.not_before).then_some(Next::Rest(self.not_before))
-    }
-
-    /// Tells whether an action of this step may have changed the world at some time.
-    fn acted(&self) -> bool {
-        self.attempts > 0 || self.receipt.is_some()
     }
 }
 

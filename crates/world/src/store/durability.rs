@@ -155,7 +155,7 @@ mod tests {
         let check = |dir: &str, option: Option<&str>| {
             assert_eq!(careless_option(mounts, Path::new(dir)).as_deref(), option, "{dir}");
         };
-        check("/home/jane", None);
+        check("/elsewhere", None);
         check("/fast disk/repo", Some("nobarrier"));
         check("/box/repo", Some("volatile"));
         check("/boxes", None);

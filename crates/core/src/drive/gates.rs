@@ -1,0 +1,94 @@
+//! Gates: looking at their needs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use super::{Engine, Error, Held};
+use crate::action::{Cx, Fault, LogKey, Urgency};
+use crate::gate::{Evidence, Finding, Need, Severity};
+use crate::id::{RunId, StepId};
+use crate::journal::{Draft, Event};
+use crate::plan::Work;
+use crate::problem::{Code, Problem};
+use crate::time::Time;
+
+impl Engine<'_> {
+    /// Looks at the needs of a gate, as many at once as it allows. What was cut off by a stop is no evidence.
+    pub(super) fn check(&self, held: &mut Held, gate: &StepId, needs: &[Need]) -> Result<(), Error> {
+        let Some(Work::Gate(spec)) = held.run.plan.step(gate).map(|step| step.work.clone()) else {
+            return Ok(());
+        };
+        let (id, opened) = (held.run.id.clone(), held.run.opened);
+        let taken = AtomicUsize::new(0);
+        let (report, results) = mpsc::channel();
+        thread::scope(|scope| {
+            for _ in 0..spec.at_once.clamp(1, needs.len()) {
+                let (report, taken, spec, id) = (report.clone(), &taken, &spec, &id);
+                scope.spawn(move || {
+                    while let Some(need) = needs.get(taken.fetch_add(1, Ordering::SeqCst)) {
+                        let step = StepId::new(format!("{gate}/{}", need.name()));
+                        let began = self.world.now();
+                        let looked = self.look(need, &self.need_cx(id, opened, &step, need));
+                        if self.stop.urgency() == Urgency::Now {
+                            return;
+                        }
+                        let took_ms = self.world.now().0.saturating_sub(began.0);
+                        let log = self.world.seal(&LogKey { run: id.clone(), step, attempt: 1 });
+                        let subject = spec.subject.clone();
+                        let event = match looked {
+                            Ok(findings) => {
+                                let evidence =
+                                    Evidence { need: need.name().into(), subject, findings, took_ms };
+                                Event::Checked { step: gate.clone(), evidence, log }
+                            }
+                            Err(problem) => Event::Stuck { step: gate.clone(), problem },
+                        };
+                        let _ = report.send(self.draft(0, event));
+                    }
+                });
+            }
+            drop(report);
+            while let Ok(first) = results.recv() {
+                let batch: Vec<Draft> = std::iter::once(first).chain(results.try_iter()).collect();
+                self.append(held, &batch)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Looks at one need. A look that may help later is not held against the release: the run is stuck, not refused.
+    fn look(&self, need: &Need, cx: &Cx<'_>) -> Result<Vec<Finding>, Problem> {
+        let Need::Check { kind, args, .. } = need;
+        let looked = match self.catalog.check(kind, args) {
+            Ok(check) => check.look(cx),
+            Err(problem) => Err(Fault::clean(problem)),
+        };
+        match looked {
+            Ok(findings) => {
+                let mask = |one: Finding| Finding { problem: self.masked(one.problem), ..one };
+                Ok(findings.into_iter().map(mask).collect())
+            }
+            Err(Fault { problem, retry_after_ms: Some(_), .. }) => {
+                let problem = self.masked(problem);
+                Err(Problem::new(Code::Stuck, format!("{} could not be looked at", cx.step))
+                    .at(format!("run {}", cx.run))
+                    .found(problem.what)
+                    .details(problem.details)
+                    .hint(format!("when it is mended, go on: shipway resume {}", cx.run))
+                    .hint(format!("or take it back: shipway rollback {}", cx.run)))
+            }
+            // A check that can never look has proven nothing, so the gate stays shut.
+            Err(Fault { problem, .. }) => {
+                Ok(vec![Finding { severity: Severity::Blocks, problem: self.masked(problem) }])
+            }
+        }
+    }
+
+    fn need_cx<'c>(&'c self, run: &'c RunId, opened: Time, step: &'c StepId, need: &Need) -> Cx<'c> {
+        let Need::Check { timeout_ms, .. } = need;
+        let timeout = Duration::from_millis(*timeout_ms);
+        Cx { run, step, attempt: 1, opened, timeout, world: self.world, stop: self.stop }
+    }
+}

@@ -1,0 +1,98 @@
+//! Steps: applying, probing and undoing actions, each durable before and after.
+
+use std::sync::mpsc;
+use std::thread;
+
+use super::{Engine, Error, Held};
+use crate::action::{Action, Fault, LogKey, Receipt};
+use crate::id::{RunId, StepId};
+use crate::journal::{Draft, Event};
+use crate::plan::{Step, Work};
+use crate::run::Run;
+
+impl Engine<'_> {
+    /// Applies steps at once. Their starts are durable before the first effect, in one append.
+    pub(super) fn apply(&self, held: &mut Held, ids: &[StepId]) -> Result<(), Error> {
+        let jobs = ids.iter().map(|id| self.job(&held.run, id)).collect::<Result<Vec<Job>, Error>>()?;
+        let started = |job: &Job| self.draft(job.attempt, Event::Started { step: job.step.id.clone() });
+        self.append(held, &jobs.iter().map(started).collect::<Vec<_>>())?;
+        let (id, opened) = (held.run.id.clone(), held.run.opened);
+        if let [job] = &jobs[..] {
+            let result = job.action.apply(&self.cx(&id, opened, &job.step, job.attempt));
+            return self.append(held, &[self.applied(&id, job, result)]);
+        }
+        let (report, results) = mpsc::channel();
+        thread::scope(|scope| {
+            for job in &jobs {
+                let (report, id) = (report.clone(), &id);
+                scope.spawn(move || {
+                    let result = job.action.apply(&self.cx(id, opened, &job.step, job.attempt));
+                    // The receiver outlives every sender, unless an append failed; then the step is in doubt.
+                    let _ = report.send(self.applied(id, job, result));
+                });
+            }
+            drop(report);
+            // Results that arrive together become durable together.
+            while let Ok(first) = results.recv() {
+                let batch: Vec<Draft> = std::iter::once(first).chain(results.try_iter()).collect();
+                self.append(held, &batch)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn applied(&self, run: &RunId, job: &Job, result: Result<Receipt, Fault>) -> Draft {
+        let step = job.step.id.clone();
+        let log = self.world.seal(&LogKey { run: run.clone(), step: step.clone(), attempt: job.attempt });
+        let event = match result {
+            Ok(receipt) => Event::Finished { step, receipt, log },
+            Err(Fault { effect, problem, retry_after_ms }) => {
+                Event::Faulted { step, effect, problem: self.masked(problem), retry_after_ms, log }
+            }
+        };
+        self.draft(job.attempt, event)
+    }
+
+    pub(super) fn probe(&self, held: &mut Held, id: &StepId) -> Result<(), Error> {
+        let job = self.job(&held.run, id)?;
+        let attempt = job.attempt - 1;
+        let run = &held.run;
+        let event = match job.action.probe(&self.cx(&run.id, run.opened, &job.step, attempt)) {
+            Ok(observed) => Event::Probed { step: id.clone(), observed },
+            Err(Fault { problem, retry_after_ms, .. }) => {
+                Event::Unseen { step: id.clone(), problem: self.masked(problem), retry_after_ms }
+            }
+        };
+        self.append(held, &[self.draft(attempt, event)])
+    }
+
+    pub(super) fn undo(&self, held: &mut Held, id: &StepId) -> Result<(), Error> {
+        let job = self.job(&held.run, id)?;
+        let attempt = job.attempt - 1;
+        let receipt = held.run.progress(id).and_then(|progress| progress.receipt.clone());
+        let receipt = receipt.expect("only a step that is done, and so has its receipt, is undone");
+        self.append(held, &[self.draft(attempt, Event::UndoStarted { step: id.clone() })])?;
+        let run = &held.run;
+        let event = match job.action.undo(&self.cx(&run.id, run.opened, &job.step, attempt), &receipt) {
+            Ok(()) => Event::Undone { step: id.clone() },
+            Err(Fault { problem, retry_after_ms, .. }) => {
+                Event::UndoFaulted { step: id.clone(), problem: self.masked(problem), retry_after_ms }
+            }
+        };
+        self.append(held, &[self.draft(attempt, event)])
+    }
+
+    fn job(&self, run: &Run, id: &StepId) -> Result<Job, Error> {
+        let step = run.plan.step(id).expect("the run names steps of its own plan").clone();
+        let Work::Act { kind, args, .. } = &step.work else { unreachable!("a gate is checked, not applied") };
+        let action = self.catalog.action(kind, args)?;
+        let attempt = run.progress(id).map_or(0, |progress| progress.attempts) + 1;
+        Ok(Job { step, action, attempt })
+    }
+}
+
+struct Job {
+    step: Step,
+    action: Box<dyn Action>,
+    attempt: u32,
+}

@@ -1,0 +1,137 @@
+//! What may happen next: one pure decision, for a healthy run and for one that was killed alike.
+
+use super::{BLIND_LOOKS, Run, State, UNDO_ATTEMPTS};
+use crate::gate::{self, Need, Verdict};
+use crate::id::StepId;
+use crate::journal::Outcome;
+use crate::plan::{Stage, Step, Work};
+use crate::problem::{Code, Problem};
+use crate::time::Time;
+
+/// The one thing that may happen next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Look at these needs of a gate.
+    Check(StepId, Vec<Need>),
+    /// Apply these steps, at once.
+    Apply(Vec<StepId>),
+    /// Look whether a step in doubt has had its effect.
+    Probe(StepId),
+    /// Take a step back.
+    Undo(StepId),
+    /// Wait until then; nothing may happen before.
+    Rest(Time),
+    /// Write down that the run goes back.
+    TurnBack(Problem),
+    /// Write down that the run is stuck.
+    Stick(StepId, Problem),
+    /// Write down how the run ended.
+    Close(Outcome),
+    /// The run is closed or stuck.
+    Nothing,
+}
+
+impl Run {
+    /// Returns the one thing that may happen next. `now` is only compared with what the entries say of waiting.
+    pub fn next(&self, now: Time) -> Next {
+        if self.outcome.is_some() || self.stuck.is_some() {
+            return Next::Nothing;
+        }
+        // Nothing else happens while it is not known what has happened.
+        if let Some(step) =
+            self.plan.steps().find(|s| matches!(self.state(s), State::Started | State::InDoubt))
+        {
+            return self.settle(step, now);
+        }
+        if self.back.is_some() { self.backward(now) } else { self.forward(now) }
+    }
+
+    fn settle(&self, step: &Step, now: Time) -> Next {
+        let progress = &self.steps[&step.id];
+        if progress.blind >= BLIND_LOOKS {
+            return Next::Stick(step.id.clone(), self.sticking(step, "it is not known whether it happened"));
+        }
+        progress.rest(now).map_or_else(|| Next::Probe(step.id.clone()), Next::Rest)
+    }
+
+    fn forward(&self, now: Time) -> Next {
+        for stage in &self.plan.stages {
+            if let Some(step) = stage.steps.iter().find(|step| self.state(step) == State::Failed) {
+                return self.turn_back(step);
+            }
+            if let Some(next) = self.in_stage(stage, now) {
+                return next;
+            }
+        }
+        Next::Close(Outcome::Shipped)
+    }
+
+    fn turn_back(&self, step: &Step) -> Next {
+        let problem = self.steps[&step.id].problem.clone();
+        let problem = problem.unwrap_or_else(|| {
+            Problem::new(Code::StepTimedOut, format!("step {} was cut off in every attempt", step.id))
+        });
+        if self.can_turn_back() { Next::TurnBack(problem) } else { Next::Stick(step.id.clone(), problem) }
+    }
+
+    /// Returns what to do in a stage, or nothing when all of it is done.
+    fn in_stage(&self, stage: &Stage, now: Time) -> Option<Next> {
+        let mut ready = vec![];
+        for step in stage.steps.iter().filter(|step| self.state(step) != State::Done) {
+            match &step.work {
+                Work::Gate(gate) => match gate::decide(gate, self.evidence(&step.id)) {
+                    Verdict::Look(needs) => return Some(Next::Check(step.id.clone(), needs)),
+                    Verdict::Pass | Verdict::Refuse(_) => {}
+                },
+                Work::Act { .. } => ready.push(step),
+            }
+        }
+        let rest = ready.iter().find_map(|step| self.steps[&step.id].rest(now));
+        match rest {
+            Some(until) => Some(Next::Rest(until)),
+            None if ready.is_empty() => None,
+            None => Some(Next::Apply(ready.into_iter().map(|step| step.id.clone()).collect())),
+        }
+    }
+
+    fn backward(&self, now: Time) -> Next {
+        let steps: Vec<&Step> = self.plan.steps().collect();
+        let open = |step: &&&Step| {
+            let acts = matches!(step.work, Work::Act { .. });
+            acts && matches!(self.state(step), State::Done | State::Undoing) && !self.answered_for(step)
+        };
+        let Some(step) = steps.iter().rev().find(open) else {
+            let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
+            return Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused });
+        };
+        let progress = &self.steps[&step.id];
+        if progress.undos >= UNDO_ATTEMPTS {
+            return Next::Stick(step.id.clone(), self.sticking(step, "it could not be undone"));
+        }
+        progress.rest(now).map_or_else(|| Next::Undo(step.id.clone()), Next::Rest)
+    }
+
+    /// Tells whether a step was made public by a later one whose undo has answered for both.
+    fn answered_for(&self, step: &Step) -> bool {
+        let publisher = step.published_by.as_ref().and_then(|id| self.steps.get(id));
+        publisher.is_some_and(|progress| progress.state == State::Undone && progress.receipt.is_some())
+    }
+
+    fn sticking(&self, step: &Step, why: &str) -> Problem {
+        let cause = self.steps[&step.id].problem.clone();
+        let mut problem = Problem::new(Code::Stuck, format!("step {}: {why}", step.id))
+            .at(format!("run {}", self.id))
+            .wanted(match &step.work {
+                Work::Act { change, .. } => format!("{} {}", change.thing, change.summary),
+                Work::Gate(_) => "an open gate".into(),
+            });
+        if let Some(cause) = cause {
+            problem.found = Some(cause.found.unwrap_or(cause.what));
+            problem.details = cause.details;
+            problem.hints = cause.hints;
+        }
+        problem
+            .hint(format!("see what it did: shipway log {} {}", self.id, step.id))
+            .hint(format!("when it is mended, go on: shipway resume {}", self.id))
+    }
+}
