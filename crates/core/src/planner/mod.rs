@@ -3,6 +3,9 @@
 pub mod push;
 pub mod rollback;
 
+#[cfg(test)]
+mod tests;
+
 use serde::Serialize;
 
 use crate::action::Catalog;

@@ -1,7 +1,9 @@
 //! `plan`: what a release would do.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use shipway_core::plan::Plan;
@@ -45,16 +47,31 @@ pub struct Kept {
     pub plan: Plan,
 }
 
+/// How many plans are kept.
+const KEPT: usize = 20;
+
 /// Keeps a plan that was shown beside the journal, so that it can be carried out by its digest.
 ///
 /// Where that cannot be written, the plan is shown all the same: it can still be carried out, only its differences
 /// from a later one cannot be told.
 fn keep(session: &Session<'_>, version: Option<&str>, plan: &Plan) {
     let kept = Kept { version: version.map(str::to_owned), plan: plan.clone() };
-    let dir = directory(session);
-    let text = serde_json::to_vec(&kept).unwrap_or_default();
-    let _ =
-        fs::create_dir_all(&dir).and_then(|()| fs::write(dir.join(format!("{}.json", plan.digest())), text));
+    let _ = write(&directory(session), &kept);
+}
+
+fn write(dir: &Path, kept: &Kept) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let path = dir.join(format!("{}.json", kept.plan.digest()));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(&serde_json::to_vec(kept)?)?;
+    let mut plans: Vec<_> = fs::read_dir(dir)?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
+        })
+        .collect();
+    plans.sort();
+    plans.iter().rev().skip(KEPT).try_for_each(|(_, path)| fs::remove_file(path))
 }
 
 /// Returns the plan that was shown under a digest that begins with some digits.
