@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod health;
+pub mod outdated;
 pub mod remote;
 pub mod tree;
 
