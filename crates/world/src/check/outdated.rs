@@ -74,8 +74,8 @@ mod tests {
     fn check(script: &str, expect: &str) {
         let dir = tempfile::tempdir().unwrap();
         let world = RealWorld::new(LocalShell::new(), Logs::new(dir.path()).into());
-        let argv = ["sh", "-c", script].map(Into::into).to_vec();
-        let args = kinds::Outdated { argv, mark: " -> ".into(), update: "cargo update".into() };
+        let words = ["sh", "-c", script].map(Into::into).to_vec();
+        let args = kinds::Outdated { argv: words, mark: " -> ".into(), update: "cargo update".into() };
         let (run, step, stop) = (RunId::new("r"), StepId::new("outdated"), Stop::default());
         let cx = Cx {
             run: &run,
