@@ -53,8 +53,8 @@ pub fn plan(
     let facts = Digest::of_json(&(&published, &local));
     let release = Release {
         verb: Verb::Rollback,
-        from: Some(how.version.clone()),
-        to: run.plan.release.from.clone().unwrap_or_default(),
+        from: None,
+        to: how.version.clone(),
         tag: published.tag.clone(),
         project: run.plan.release.project.clone(),
         why: withdraws(&run.id),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use shipway_core::problem::{Code, Problem};
-use shipway_core::version::{self, Ask, Commit, Evidence, near_misses};
+use shipway_core::version::{self, Ask, Bump, Commit, Evidence, near_misses};
 use shipway_world::facts;
 
 use super::{DONE, End};
@@ -18,6 +18,7 @@ pub fn run(session: &Session<'_>, what: Option<&str>) -> End {
         let (decision, _) = line::decide(session, &seen, &Ask::Auto)?;
         session.view.why(&Why {
             project: seen.name(),
+            subject: None,
             from: decision.from.as_ref().map(ToString::to_string),
             to: Some(decision.to.to_string()),
             why: decision.why,
@@ -74,6 +75,7 @@ fn of_tag(session: &Session<'_>, seen: &prepare::Seen<'_>, tag: &str) -> Result<
     let evidence = version::evidence(&commits);
     Ok(Why {
         project: seen.name(),
+        subject: None,
         from: base.map(|at| bases[at].0.to_string()),
         to: Some(released.map_or_else(|| tag.to_owned(), |version| version.to_string())),
         why: summary(&evidence),
@@ -103,6 +105,7 @@ fn of_commit(session: &Session<'_>, seen: &prepare::Seen<'_>, what: &str) -> Res
     });
     Ok(Why {
         project: seen.name(),
+        subject: Some(format!("commit {}", version::short(&id))),
         from: None,
         to: None,
         why: summary(&evidence),
@@ -112,11 +115,10 @@ fn of_commit(session: &Session<'_>, seen: &prepare::Seen<'_>, what: &str) -> Res
 }
 
 fn summary(evidence: &[Evidence]) -> String {
-    let highest = evidence.iter().filter_map(|one| one.bump).max();
-    let count = evidence.len();
-    let commits = if count == 1 { "1 commit".into() } else { format!("{count} commits") };
-    match highest {
-        Some(bump) => format!("{commits}, which ask for a {}", bump.as_str()),
-        None => format!("{commits}, which release nothing"),
+    let bump = evidence.iter().filter_map(|one| one.bump).max();
+    let asked = bump.map_or("nothing", Bump::as_str);
+    match evidence.len() {
+        1 => format!("1 commit asks for {asked}"),
+        count => format!("{count} commits ask for {asked}"),
     }
 }

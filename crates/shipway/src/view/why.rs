@@ -13,6 +13,9 @@ use super::text;
 pub struct Why {
     /// The name of the project.
     pub project: String,
+    /// What is asked about, if it is no version, such as a commit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The version before, if there was one.
     pub from: Option<String>,
     /// The version decided on; nothing if no commit releases anything.
@@ -44,7 +47,8 @@ pub struct Commit {
 pub fn render(why: &Why, paint: Paint) -> String {
     let from = why.from.as_deref().unwrap_or("(first release)");
     let to = why.to.as_deref().unwrap_or("nothing to release");
-    let title = paint.ink(Ink::Strong, &format!("{} {from} → {to}", why.project));
+    let versions = why.subject.clone().unwrap_or_else(|| format!("{from} → {to}"));
+    let title = paint.ink(Ink::Strong, &format!("{} {versions}", why.project));
     let mut out = format!("{title}   {}\n", paint.plain(&why.why));
     if !why.commits.is_empty() {
         text::put(&mut out, format_args!("\n{}", table(&why.commits).render(paint)));
@@ -89,6 +93,7 @@ pub(in crate::view) mod tests {
             bump: bump.map(Into::into),
         };
         Why {
+            subject: None,
             project: "harbour".into(),
             from: Some("1.3.2".into()),
             to: Some("1.4.0".into()),

@@ -76,10 +76,10 @@ mod tests {
         let world = RealWorld::new(LocalShell::new(), Logs::new(dir.path()).into());
         let words = ["sh", "-c", script].map(Into::into).to_vec();
         let args = kinds::Outdated { argv: words, mark: " -> ".into(), update: "cargo update".into() };
-        let (run, step, stop) = (RunId::new("r"), StepId::new("outdated"), Stop::default());
+        let (run, name, stop) = (RunId::new("r"), StepId::new("outdated"), Stop::default());
         let cx = Cx {
             run: &run,
-            step: &step,
+            step: &name,
             attempt: 1,
             opened: Time(0),
             timeout: Duration::from_secs(20),

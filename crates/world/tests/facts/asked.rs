@@ -3,7 +3,7 @@
 use crate::site::{Site, codes, make_executable, seen};
 use shipway_core::facts::{Facts, Permission, Relation};
 use shipway_core::problem::Code;
-use shipway_world::facts::Look;
+use shipway_world::facts::{Look, gather};
 
 fn unseen(facts: &Facts) -> Code {
     facts.remote.clone().unwrap().seen.unwrap().unwrap_err().code
@@ -129,7 +129,10 @@ fn a_remote_that_takes_no_credentials_or_no_push_says_so() {
         site.git(&["remote", "set-url", "--push", "origin", "ssh://far.invalid/x"]);
         site.env("GIT_SSH", site.work.join(".git/far"));
         site.env("GIT_SSH_VARIANT", "simple");
-        let facts = site.look(&Look { network: true, try_push: true, ..Look::default() });
+        let mut repository = site.repository();
+        repository.reach.own_ssh = true;
+        let ask = Look { network: true, try_push: true, ..Look::default() };
+        let facts = gather(&repository, &ask, &site.shell, &site.stop).unwrap();
         assert_eq!(codes(&facts), [code], "{says}");
     };
     check("git@far: Permission denied (publickey).", Code::AuthenticationFailed);

@@ -254,7 +254,7 @@ fn git_that_is_missing_too_old_or_distrustful_says_so() {
     site.env("PATH", "/nonexistent");
     assert_eq!(site.in_vain(), [Code::GitMissing]);
     fs::create_dir(site.root.path().join("old")).unwrap();
-    let old = "#!/bin/sh\n[ \"$1\" = version ] && echo git version 2.20.1.windows && exit\n\
+    let old = "#!/bin/sh\ncase \"$*\" in *' version') echo git version 2.20.1.windows; exit;; esac\n\
                echo unknown option >&2\nexit 129\n";
     site.write("../old/git", old);
     make_executable(&site.work.join("../old/git"));
