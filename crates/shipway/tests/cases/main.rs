@@ -111,7 +111,10 @@ fn command(program: &str, dir: &Path, root: &Path) -> Command {
 /// Returns where a program is.
 fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|path| path.is_file()).expect("it is installed")
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|path| path.is_file())
+        .expect("it is installed")
 }
 
 /// Returns JSON, one value a line, with a line for each of its members.
