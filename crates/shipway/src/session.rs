@@ -11,6 +11,7 @@ use shipway_core::config::{self, Config};
 use shipway_core::id::{Actor, ActorKind, Digest, RunId};
 use shipway_core::journal::{self, Durability, Event, Journal, RunHead};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::time::Time;
 use shipway_world::facts::{self, Git};
 use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
@@ -74,9 +75,13 @@ impl<'a> Session<'a> {
         self.repository.state_dir()
     }
 
-    /// Returns the date of today in UTC.
-    pub fn today() -> String {
-        shell::now().date()
+    /// Returns the date of a release made now in UTC: that of `SOURCE_DATE_EPOCH` in seconds since 1970, as
+    /// reproducible builds set it, else that of the clock.
+    pub fn today(&self) -> String {
+        let seconds = self.environment.get("SOURCE_DATE_EPOCH").and_then(|text| text.parse::<u64>().ok());
+        // Beyond that the calendar has no years of four digits.
+        let seconds = seconds.filter(|seconds| *seconds < 253_402_300_800);
+        seconds.map_or_else(shell::now, |seconds| Time(seconds * 1000)).date()
     }
 
     /// Opens the journal to write to it. One that cannot keep its promise is refused, unless that is accepted.

@@ -68,7 +68,7 @@ pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Pre
         }
     };
     problems.extend(disagreement(&seen, &line, ask, &decision));
-    let written = writes::edits(&seen, &decision, &line);
+    let written = writes::edits(&seen, &decision, &line, &session.today());
     let writes = written.unwrap_or_else(|more| {
         problems.extend(more);
         writes::Writes::default()

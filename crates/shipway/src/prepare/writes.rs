@@ -9,7 +9,6 @@ use shipway_world::readme;
 
 use super::Seen;
 use super::line::Line;
-use crate::session::Session;
 
 /// What a release writes.
 #[derive(Debug, Default)]
@@ -22,8 +21,8 @@ pub struct Writes {
     pub notes: Vec<String>,
 }
 
-/// Returns all edits of a release, or all problems that stand in their way.
-pub fn edits(seen: &Seen<'_>, decision: &Decision, line: &Line) -> Result<Writes, Vec<Problem>> {
+/// Returns all edits of a release on a date, or all problems that stand in their way.
+pub fn edits(seen: &Seen<'_>, decision: &Decision, line: &Line, date: &str) -> Result<Writes, Vec<Problem>> {
     let mut writes = Writes::default();
     let mut problems = vec![];
     match seen.projects.edits(&seen.tree, &decision.to) {
@@ -31,7 +30,7 @@ pub fn edits(seen: &Seen<'_>, decision: &Decision, line: &Line) -> Result<Writes
         Err(more) => problems.extend(more),
     }
     if let Some(path) = &seen.config.release.changelog {
-        match changelog_edit(seen, path, (decision, line)) {
+        match changelog_edit(seen, path, (decision, line), date) {
             Ok(edit) => {
                 writes.changelog = Some(path.clone());
                 writes.edits.extend(edit);
@@ -52,11 +51,11 @@ fn changelog_edit(
     seen: &Seen<'_>,
     path: &str,
     (decision, line): (&Decision, &Line),
+    date: &str,
 ) -> Result<Option<Edit>, Problem> {
     let forge = seen.forge();
     let (version, tag) = (decision.to.to_string(), seen.format.render(&decision.to));
-    let date = Session::today();
-    let head = Head { version: &version, tag: &tag, previous_tag: line.tag.as_deref(), date: &date };
+    let head = Head { version: &version, tag: &tag, previous_tag: line.tag.as_deref(), date };
     let parsed = kept(decision, line);
     let issues: Vec<Vec<&str>> = parsed.iter().map(|(_, one)| footer_issues(one)).collect();
     let items = parsed.iter().zip(&issues).map(|((id, one), issues)| item(id, one, issues));

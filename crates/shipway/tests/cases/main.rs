@@ -1,0 +1,124 @@
+//! Every directory of `tests/cases` at the root of the repository: a script makes a repository, and shipway says what
+//! it says.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use serde_json::Value;
+use shipway_testkit::hermetic;
+use shipway_testkit::snapshot::{Filters, assert_text};
+
+const SHIPWAY: &str = env!("CARGO_BIN_EXE_shipway");
+/// How many cases there are at least: fewer have been lost.
+const FEWEST: usize = 40;
+/// The date of every release, 2026-01-31T00:00:00Z, in seconds since 1970.
+const TODAY: &str = "1769817600";
+/// How many cases run at once.
+const AT_ONCE: usize = 2;
+
+#[test]
+fn every_case_is_answered_as_expected() {
+    let cases = cases();
+    assert!(cases.len() >= FEWEST, "there are only {} cases", cases.len());
+    let (next, broken) = (AtomicUsize::new(0), Mutex::new(vec![]));
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let name = case.file_name().unwrap().to_string_lossy();
+                    // Each case is told by itself, so that one failure does not hide the others.
+                    if catch_unwind(AssertUnwindSafe(|| check(case))).is_err() {
+                        broken.lock().unwrap_or_else(PoisonError::into_inner).push(name.into_owned());
+                    }
+                }
+            });
+        }
+    });
+    let mut broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+    broken.sort();
+    assert!(broken.is_empty(), "{} of {} cases: {}", broken.len(), cases.len(), broken.join(", "));
+    println!("{} cases", cases.len());
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").canonicalize().unwrap()
+}
+
+/// Returns the directories in order.
+fn cases() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    let mut cases: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+    cases.sort();
+    cases
+}
+
+fn check(case: &Path) {
+    assert!(case.join("setup.sh").is_file(), "{} has no setup.sh", case.display());
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    let repo = root.join("repo");
+    let (mut setup, script) = (command("bash", &root, &root), case.join("setup.sh"));
+    setup.env("CASE", case).env("LIB", case.with_file_name("lib.sh")).env("SHIPWAY", SHIPWAY);
+    let made = setup.arg(&script).output().unwrap();
+    let said = [made.stdout, made.stderr].concat();
+    assert!(made.status.success(), "{}: {}", script.display(), String::from_utf8_lossy(&said));
+    // The tools of this machine must not decide which checks a project has.
+    let tools = root.join("tools");
+    fs::create_dir_all(&tools).unwrap();
+    std::os::unix::fs::symlink(program("git"), tools.join("git")).unwrap();
+    // A case that was run in before has times and run ids in its repository.
+    let varies = fs::read_to_string(&script).unwrap().contains("$SHIPWAY");
+    let filters = Filters::none().replace(root.to_string_lossy(), "[DIR]");
+    let filters = if varies { filters.ids().times().spans() } else { filters };
+    let args = fs::read_to_string(case.join("args")).unwrap_or_else(|_| "plan".into());
+    let run = |json: bool| {
+        let mut shipway = command(SHIPWAY, &repo, &root);
+        shipway.env("PATH", &tools).args(args.split_whitespace());
+        let output = shipway.args(json.then_some("--json")).output().unwrap();
+        let text = |bytes: &[u8]| {
+            let text = str::from_utf8(bytes).expect("what is printed is UTF-8");
+            if json { laid_out(text) } else { text.to_owned() }
+        };
+        let mut said = text(&output.stdout);
+        let errors = text(&output.stderr);
+        if !errors.is_empty() {
+            write!(said, "[standard error]\n{errors}").unwrap();
+        }
+        writeln!(said, "exit: {}", output.status.code().expect("shipway ends by itself")).unwrap();
+        assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "control characters: {said:?}");
+        filters.apply(&said)
+    };
+    assert_text(&*case.join("plan.txt"), &run(false));
+    assert_text(&*case.join("plan.json"), &run(true));
+}
+
+/// Returns a hermetic command in a directory, with a home of its own.
+fn command(program: &str, dir: &Path, root: &Path) -> Command {
+    let mut command = hermetic::command(program, dir);
+    command.env("HOME", root.join("home")).env("SOURCE_DATE_EPOCH", TODAY);
+    for name in ["CI", "SHIPWAY_ACTOR", "NO_COLOR", "CLICOLOR_FORCE", "CDPATH", "BASH_ENV"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Returns where a program is.
+fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|dir| dir.join(name))
+        .find(|path| path.is_file())
+        .expect("it is installed")
+}
+
+/// Returns JSON, one value a line, with a line for each of its members.
+fn laid_out(text: &str) -> String {
+    let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    values.map(|value| format!("{:#}\n", value.expect("every line is JSON"))).collect()
+}

@@ -1,0 +1,15 @@
+# Back on main the final version follows the prereleases.
+
+. "$LIB"
+begin
+released v1.2.3
+publish
+git checkout --quiet -b develop
+commit 'feat: a second format'
+released v1.3.0-beta.1
+commit 'fix: close the file'
+released v1.3.0-beta.2
+publish
+git checkout --quiet main
+git merge --quiet --ff-only develop
+publish

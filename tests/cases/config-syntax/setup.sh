@@ -1,0 +1,7 @@
+# A file that is not TOML.
+
+. "$LIB"
+begin
+released v1.2.3
+commit 'fix: close the file'
+publish

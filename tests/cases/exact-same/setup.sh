@@ -1,0 +1,7 @@
+# The version of the last release again.
+
+. "$LIB"
+begin
+released v1.2.3
+commit 'fix: close the file'
+publish

@@ -1,0 +1,9 @@
+# A footer without a colon is none, but almost.
+
+. "$LIB"
+begin
+released v1.2.3
+commit 'fix: close the file
+
+BREAKING CHANGE it stays closed'
+publish

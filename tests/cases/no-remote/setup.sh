@@ -1,0 +1,7 @@
+# There is no remote.
+
+. "$LIB"
+begin
+released v1.2.3
+commit 'fix: close the file'
+git remote remove origin

@@ -1,0 +1,12 @@
+# A Poetry project.
+
+. "$LIB"
+begin
+file pyproject.toml <<'END'
+[tool.poetry]
+name = "widget"
+version = "1.2.3"
+END
+released v1.2.3
+commit 'fix: close the file'
+publish
