@@ -7,7 +7,7 @@ use shipway_core::gate::Check;
 use shipway_core::kinds;
 use shipway_core::problem::{Code, Problem};
 
-use crate::check::{command, health, outdated, remote, tree};
+use crate::check::{command, health, remote, tree};
 use crate::git::repository::Repository;
 use crate::git::{commit, push, settle, tag, withdraw};
 
@@ -35,7 +35,6 @@ impl Catalog for RealCatalog {
         let repository = self.repository.clone();
         Ok(match kind {
             kinds::COMMAND => Box::new(command::Command { dir: repository.top, args: read(kind, args)? }),
-            kinds::OUTDATED => Box::new(outdated::Outdated { dir: repository.top, args: read(kind, args)? }),
             kinds::TREE => Box::new(tree::Tree { repository, args: read(kind, args)? }),
             kinds::REMOTE => Box::new(remote::Remote { repository, args: read(kind, args)? }),
             kinds::HEALTH => Box::new(health::Health { args: read(kind, args)? }),

@@ -2,7 +2,6 @@
 
 pub mod command;
 pub mod health;
-pub mod outdated;
 pub mod remote;
 pub mod tree;
 

@@ -8,13 +8,11 @@ mod workspace;
 
 use semver::Version;
 use shipway_core::edit::{Edit, Replace};
-use shipway_core::kinds;
 use shipway_core::problem::{Code, Problem};
 use toml_edit::{Item, TableLike};
 
-use super::place::tracked;
 use super::toml::Toml;
-use super::{DetectedCheck, Files, Found, Package, ask, place, summary};
+use super::{DetectedCheck, Files, Found, Package, place, summary};
 use workspace::{Member, Workspace, dependencies};
 
 /// Cargo packages and workspaces whose manifest is at the root.
@@ -75,10 +73,6 @@ impl Package for Cargo {
             DetectedCheck::new("test", &format!("cargo test{all}")).needs("cargo"),
             DetectedCheck::new("lint", &format!("cargo clippy{all} --all-targets")).needs("cargo-clippy"),
         ])
-    }
-
-    fn outdated(&self, files: &dyn Files) -> Option<kinds::Outdated> {
-        tracked(files, "Cargo.lock").then(|| ask("cargo update --dry-run", " -> ", "cargo update"))
     }
 }
 

@@ -19,7 +19,6 @@ use std::fmt;
 
 use semver::Version;
 use shipway_core::edit::Edit;
-use shipway_core::kinds;
 use shipway_core::problem::{Code, Problem};
 
 /// The files of a commit.
@@ -81,10 +80,6 @@ pub trait Package: fmt::Debug + Send + Sync {
     fn edit(&self, files: &dyn Files, to: &Version) -> Result<Vec<Edit>, Problem>;
     /// Returns the commands that this kind of project is checked with when nothing is configured.
     fn checks(&self, files: &dyn Files) -> Result<Vec<DetectedCheck>, Problem>;
-    /// Returns how the package manager is asked for outdated dependencies, if a lock file pins any.
-    fn outdated(&self, _files: &dyn Files) -> Option<kinds::Outdated> {
-        None
-    }
     /// Tells whether a pushed tag is the publication itself, so that it cannot be taken back.
     fn tag_publishes(&self) -> bool {
         false
@@ -190,21 +185,10 @@ impl Projects {
         Ok(all.into_iter().map(|(_, check)| check).collect())
     }
 
-    /// Returns how the package managers are asked for outdated dependencies, each with its kind.
-    pub fn outdated(&self, files: &dyn Files) -> Vec<(&'static str, kinds::Outdated)> {
-        self.found.iter().filter_map(|(kind, _)| Some((kind.kind(), kind.outdated(files)?))).collect()
-    }
-
     /// Returns the first kind for which a pushed tag is the publication itself, so that it cannot be taken back.
     pub fn tag_publishes(&self) -> Option<&'static str> {
         self.found.iter().find(|(kind, _)| kind.tag_publishes()).map(|(kind, _)| kind.kind())
     }
-}
-
-/// Returns how a package manager is asked, from a command line whose words hold no spaces.
-fn ask(command: &str, mark: &str, update: &str) -> kinds::Outdated {
-    let argv = command.split(' ').map(Into::into).collect();
-    kinds::Outdated { argv, mark: mark.into(), update: update.into() }
 }
 
 /// Returns the problem that two files state different versions.

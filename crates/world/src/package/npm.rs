@@ -7,11 +7,10 @@ mod json;
 use semver::Version;
 use serde_json::Value;
 use shipway_core::edit::Edit;
-use shipway_core::kinds;
 use shipway_core::problem::Problem;
 
 use super::place::{matches, semantic, tracked, unreadable};
-use super::{DetectedCheck, Files, Found, Package, ask, summary};
+use super::{DetectedCheck, Files, Found, Package, summary};
 use json::Json;
 
 const FILE: &str = "package.json";
@@ -64,11 +63,6 @@ impl Package for Npm {
         };
         let check = |name: &&str| DetectedCheck::new(name, &format!("{manager} run {name}")).needs(manager);
         Ok(["build", "test", "lint"].iter().filter(script).map(check).collect())
-    }
-
-    fn outdated(&self, files: &dyn Files) -> Option<kinds::Outdated> {
-        // Its parseable lines are PATH:WANTED:CURRENT:LATEST:DEPENDENT.
-        tracked(files, "package-lock.json").then(|| ask("npm outdated --parseable", ":", "npm update"))
     }
 }
 
