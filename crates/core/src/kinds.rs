@@ -20,8 +20,6 @@ pub const SETTLE: &str = "git.settle";
 pub const WITHDRAW: &str = "git.withdraw";
 /// The kind of [`Command`].
 pub const COMMAND: &str = "command";
-/// The kind of [`Outdated`].
-pub const OUTDATED: &str = "deps.outdated";
 /// The kind of [`Tree`].
 pub const TREE: &str = "git.tree";
 /// The kind of [`Remote`].
@@ -147,17 +145,6 @@ pub struct Command {
     /// Whether a failure is only worth knowing.
     #[serde(default)]
     pub advice: bool,
-}
-
-/// Asks a package manager for outdated dependencies; whatever it says is advice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outdated {
-    /// The program and its arguments.
-    pub argv: Vec<String>,
-    /// What stands in every line of its answer that names an outdated dependency.
-    pub mark: String,
-    /// The command that takes the newer versions.
-    pub update: String,
 }
 
 /// Sees that the work tree is still as the plan saw it.

@@ -122,7 +122,6 @@ codes! {
     CheckFailed = "SW0501", Refused, "a check failed";
     CheckTimedOut = "SW0502", Refused, "a check took too long";
     CheckChangedFiles = "SW0503", Refused, "a check changed tracked files";
-    Outdated = "SW0504", Refused, "dependencies are outdated";
     CommitFailed = "SW0601", Refused, "the release commit could not be made";
     TagFailed = "SW0602", Refused, "the tag could not be made";
     HookRefused = "SW0603", Refused, "a hook refused";

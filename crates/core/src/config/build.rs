@@ -26,7 +26,6 @@ pub(super) fn config(root: &Found, source: Source<'_>) -> Config {
         check: root.sections("check").map(check).collect(),
         checks: Checks {
             detect: checks.flag("detect"),
-            outdated: checks.flag("outdated"),
             parallel: checks.count("parallel"),
             timeout: checks.duration("timeout").expect(PROMISE),
         },

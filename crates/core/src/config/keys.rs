@@ -221,12 +221,6 @@ const CHECK: &[Key] = &[
 
 const CHECKS: &[Key] = &[
     key("detect", Type::Flag, Value("true"), "Whether checks are detected when there is no `[[check]]`."),
-    key(
-        "outdated",
-        Type::Flag,
-        Value("true"),
-        "Whether the package manager is asked for outdated dependencies; what it says is advice and stops nothing.",
-    ),
     key("parallel", Type::Count, Detected("the number of cores"), "How many checks may run at once."),
     key(
         "timeout",

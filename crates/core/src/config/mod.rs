@@ -131,8 +131,6 @@ pub struct Check {
 pub struct Checks {
     /// Whether checks are detected when the file has none.
     pub detect: bool,
-    /// Whether the package manager is asked for outdated dependencies, as advice.
-    pub outdated: bool,
     /// How many may run at once; detected as the number of cores.
     pub parallel: Option<usize>,
     /// How long a check may take that says nothing itself.

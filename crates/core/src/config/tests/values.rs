@@ -69,7 +69,6 @@ const ROWS: &[Row] = &[
         &["{ 'A-B' = 'c' }", "{ 1 = 'a' }"],
     ),
     ("checks.detect", &["true", "false"], &["0"], &[]),
-    ("checks.outdated", &["true", "false"], &["'yes'", "1"], &[]),
     ("checks.parallel", &["1", "1024"], &["'4'", "1.5"], &["0", "-1", "1025"]),
     ("checks.timeout", &["'15m'", "'1m'"], &["15"], &["'15'"]),
     (
