@@ -10,9 +10,6 @@ use shipway_core::problem::Problem;
 
 use super::Seen;
 
-/// How long a package manager may take to tell what is outdated, in milliseconds.
-const OUTDATED_MS: u64 = 20_000;
-
 /// Returns the checks that must pass before anything is changed.
 pub fn needs(seen: &Seen<'_>, path: &OsStr) -> Result<Vec<Need>, Problem> {
     let config = &seen.config;
@@ -35,22 +32,13 @@ pub fn needs(seen: &Seen<'_>, path: &OsStr) -> Result<Vec<Need>, Problem> {
             needs.push(need(&check.name, kinds::COMMAND, &args, millis(config.checks.timeout))?);
         }
     }
-    if config.checks.outdated {
-        for (kind, args) in seen.projects.outdated(&seen.tree) {
-            if args.argv.first().is_some_and(|program| is_on(path, program)) {
-                needs.push(need(&format!("outdated-{kind}"), kinds::OUTDATED, &args, OUTDATED_MS)?);
-            }
-        }
-    }
     Ok(needs)
 }
 
 /// Returns what a reader should know about how the repository is set up; none of it stands in the way.
 pub fn review(seen: &Seen<'_>, checks: &[Need]) -> Vec<String> {
     let mut notes = vec![];
-    let commands =
-        checks.iter().filter(|need| matches!(need, Need::Check { kind, .. } if kind == kinds::COMMAND));
-    if commands.count() == 0 {
+    if checks.is_empty() {
         notes.push(
             "no checks: nothing is built or tested before the release; add [[check]] to shipway.toml".into(),
         );
