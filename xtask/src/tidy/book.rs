@@ -14,7 +14,7 @@ pub(super) fn look(repository: &Repository) -> Vec<Finding> {
         .sources
         .iter()
         .filter_map(|source| source.path.strip_prefix(SOURCE))
-        .filter(|path| path.ends_with(".md") && *path != "SUMMARY.md")
+        .filter(|path| is_page(path) && *path != "SUMMARY.md")
         .collect();
     let listed = |list: &str, below: &str| -> Vec<String> {
         links(repository.text(list).unwrap_or_default()).map(|link| format!("{below}{link}")).collect()
@@ -43,7 +43,11 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](")
         .skip(1)
         .filter_map(|rest| rest.split([')', '#']).next())
-        .filter(|link| link.ends_with(".md") && !link.contains("://") && !link.starts_with("../"))
+        .filter(|link| is_page(link) && !link.contains("://") && !link.starts_with("../"))
+}
+
+fn is_page(path: &str) -> bool {
+    path.strip_suffix(".md").is_some()
 }
 
 #[cfg(test)]
