@@ -1,0 +1,8 @@
+//! How a run behaves beside other processes: signals, locks, logs, secrets, modes, output. The real binary, with real
+//! repositories, remotes and hooks.
+
+mod checks;
+mod logs;
+mod signal;
+mod stage;
+mod two;
