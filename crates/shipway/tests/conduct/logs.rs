@@ -85,7 +85,7 @@ fn the_output_of_every_step_is_kept_and_proven() {
     stage.code(0, &["log", &run, "checks/test"]).says(&["from the check", "and its errors"]);
     stage.code(0, &["log", &run, "commit"]).says(&["from the commit hook"]);
     stage.code(0, &["log", &run, "push"]).says(&["from the push hook"]);
-    stage.code(2, &["log", &run, "nothing"]).says(&["SW0803", "checks/test, commit, push"]);
+    stage.code(2, &["log", &run, "nothing"]).says(&["SW0803", "checks/test", "commit", "push"]);
     stage.code(0, &["log", "--verify"]).says(&["none is missing or changed"]);
     stage.code(0, &["rollback"]);
     stage.code(0, &["log", "--verify"]).says(&["none is missing or changed"]);
@@ -162,12 +162,7 @@ fn a_line_that_is_missing_from_a_log_is_named() {
     assert!(lines.len() >= 2, "{}", String::from_utf8_lossy(&bytes));
     stage.code(0, &["log", "--verify"]);
     fs::write(&log, lines[1..].concat()).unwrap();
-    stage.code(1, &["log", "--verify"]).says(&[
-        "SW0707",
-        "checks/test",
-        &format!("missing from the log of"),
-        ": 1 of",
-    ]);
+    stage.code(1, &["log", "--verify"]).says(&["SW0707", "checks/test", "missing from the log of", ": 1 of"]);
     let mut changed = bytes.clone();
     let at = bytes.windows(6).position(|part| part == b"line 1").unwrap();
     changed[at] = b'L';
@@ -176,7 +171,7 @@ fn a_line_that_is_missing_from_a_log_is_named() {
     fs::write(&log, &bytes[..bytes.len() - 1]).unwrap();
     stage.code(1, &["log", "--verify"]).says(&["SW0707"]);
     fs::remove_file(&log).unwrap();
-    stage.code(1, &["log", "--verify"]).says(&["SW0707", "cannot be read"]);
+    stage.code(1, &["log", "--verify"]).says(&["SW0707", "checks/test"]);
     fs::write(&log, &bytes).unwrap();
     stage.code(0, &["log", "--verify"]);
 }

@@ -2,7 +2,11 @@
 //! repositories, remotes and hooks.
 
 mod checks;
+mod fence;
 mod logs;
+mod modes;
+mod output;
+mod retry;
 mod signal;
 mod stage;
 mod two;

@@ -1,11 +1,12 @@
 //! Signals: the first stops at a safe point, the second at once, and either way the run can be resumed or taken back.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 use shipway_testkit::skip::skip;
 
-use crate::stage::{QUIET, Running, Stage, finish, gate, home_gate, lives, wait_for};
+use crate::stage::{QUIET, Running, Stage, finish, gate, home_gate, lives, text, wait_for};
 
 /// What is slow.
 #[derive(Clone, Copy, Debug)]
@@ -196,11 +197,19 @@ fn a_daemonised_child_dies_with_the_second_signal() {
     assert!(!lives(&stage.home("daemon.in")) && !lives(&stage.home("slow.in")));
 }
 
+/// Returns where the second version of control groups is mounted.
+pub fn group_mount() -> Option<PathBuf> {
+    let mounts = text(Path::new("/proc/self/mountinfo"));
+    let line = mounts.lines().find(|line| line.contains(" - cgroup2 "))?;
+    line.split(' ').nth(4).map(PathBuf::from)
+}
+
 /// Tells whether a control group can be made and killed where shipway makes its own.
 pub fn has_groups() -> bool {
-    let dir = Path::new("/sys/fs/cgroup").join(format!("conduct-{}", std::process::id()));
-    let can = std::fs::create_dir(&dir).is_ok() && dir.join("cgroup.kill").exists();
-    let _ = std::fs::remove_dir(&dir);
+    let Some(mount) = group_mount() else { return false };
+    let dir = mount.join(format!("conduct-{}", std::process::id()));
+    let can = fs::create_dir(&dir).is_ok();
+    let _ = fs::remove_dir(&dir);
     can
 }
 

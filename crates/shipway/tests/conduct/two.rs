@@ -53,9 +53,12 @@ fn every_hint_about_a_held_lease_is_a_command_that_works() {
 fn a_run_in_progress_is_shown_as_driven() {
     let (stage, first) = slow_check();
     let run = stage.last_run();
-    for args in [&["status"][..], &["log"], &["log", &run]] {
-        stage.code(0, args).says(&["still going on", &format!("shipway abort {run}")]);
+    stage.code(0, &["status"]).says(&[&run, "open", &format!("stop it: shipway abort {run}")]);
+    for args in [&["log"][..], &["log", &run]] {
+        stage.code(0, args).says(&["still going on", &format!("stop it: shipway abort {run}")]);
     }
+    let value: serde_json::Value = serde_json::from_str(&stage.code(0, &["status", "--json"]).out).unwrap();
+    assert_eq!(value["driven"], true);
     stage.open("check");
     first.end().assert_code(0);
     let after = stage.code(0, &["log", &run]);
