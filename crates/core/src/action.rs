@@ -58,6 +58,13 @@ pub struct Cx<'a> {
 }
 
 impl Cx<'_> {
+    /// Runs a command that only looks as part of this step: within its time limit. What it prints is an answer for
+    /// the step, not for a reader, and so is not in the step's log.
+    pub fn look(&self, mut cmd: Cmd) -> Result<Output, Fault> {
+        cmd.timeout.get_or_insert(self.timeout);
+        Ok(self.world.shell().run(&cmd, self.stop)?)
+    }
+
     /// Runs a command as part of this step: within its time limit, with its output in the step's log.
     pub fn run(&self, mut cmd: Cmd) -> Result<Output, Fault> {
         cmd.timeout.get_or_insert(self.timeout);

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use shipway_core::action::Stop;
 use shipway_core::config::{self, Config};
 use shipway_core::id::{Actor, ActorKind, Digest, RunId};
 use shipway_core::journal::{self, Durability, Event, Journal, RunHead};
@@ -17,6 +16,7 @@ use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
 use shipway_world::lease::{self, Holder, Lock, this_host};
 use shipway_world::shell::{self, LocalShell, Logs, Masks};
+use shipway_world::stop::Switches;
 use shipway_world::store::{Options, SqliteJournal};
 use shipway_world::world::RealWorld;
 
@@ -40,8 +40,8 @@ pub struct Session<'a> {
     pub config: Config,
     /// The hands for looking; they write no log.
     pub shell: LocalShell,
-    /// The switch that asks to stop.
-    pub stop: Stop,
+    /// The switches that signals ask.
+    pub switches: Switches,
 }
 
 impl<'a> Session<'a> {
@@ -53,17 +53,18 @@ impl<'a> Session<'a> {
     ) -> Result<Self, Vec<Problem>> {
         let dir = args.directory.clone().unwrap_or_else(|| PathBuf::from("."));
         let shell = LocalShell::new();
-        let stop = shipway_world::stop::signals()
+        let switches = shipway_world::stop::signals()
             .map_err(|error| vec![Problem::new(Code::Io, format!("signals cannot be heard: {error}"))])?;
-        let mut repository = facts::repository(&dir, &shell, &stop).map_err(|problem| vec![problem])?;
+        let mut repository =
+            facts::repository(&dir, &shell, &switches.look).map_err(|problem| vec![problem])?;
         repository.reach = reach(environment);
         let config = configuration(&repository.top)?;
-        Ok(Self { environment, view, repository, config, shell, stop })
+        Ok(Self { environment, view, repository, config, shell, switches })
     }
 
     /// Returns git in this repository, to be asked.
     pub fn git(&self) -> Git<'_> {
-        Git::new(&self.repository, &self.shell, &self.stop)
+        Git::new(&self.repository, &self.shell, &self.switches.look)
     }
 
     /// Returns the name of the directory of the work tree.
@@ -150,7 +151,7 @@ impl<'a> Session<'a> {
             born: None,
         };
         let mut told = false;
-        let stop = self.stop.clone();
+        let stop = self.switches.look.clone();
         let mut progress = |held: &lease::Held, _: Duration| {
             if !told {
                 self.view.note(&format!("waiting for a command that a dead process left behind: {held}"));

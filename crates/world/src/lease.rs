@@ -237,8 +237,10 @@ impl From<Held> for Problem {
         let problem = Self::new(Code::LeaseHeld, held.to_string());
         let run = held.holder.and_then(|holder| holder.run);
         match (run, held.orphan) {
-            (Some(run), true) => problem.hint(format!("shipway resume {run}")),
-            (Some(_), false) => problem.hint("shipway status").hint("shipway abort"),
+            (Some(run), true) => problem.hint(format!("when that has ended: shipway resume {run}")),
+            (Some(run), false) => problem
+                .hint(format!("see how far it is: shipway log {run}"))
+                .hint(format!("stop it: shipway abort {run}")),
             (None, _) => problem.hint("shipway status"),
         }
     }

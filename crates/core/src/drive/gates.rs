@@ -28,6 +28,9 @@ impl Engine<'_> {
                 let (report, taken, spec, id) = (report.clone(), &taken, &spec, &id);
                 scope.spawn(move || {
                     while let Some(need) = needs.get(taken.fetch_add(1, Ordering::SeqCst)) {
+                        if self.stop.urgency() > Urgency::None {
+                            return;
+                        }
                         let step = StepId::new(format!("{gate}/{}", need.name()));
                         let began = self.world.now();
                         let looked = self.look(need, &self.need_cx(id, opened, &step, need));

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::{Engine, Error, Held};
-use crate::action::{Action, Fault, LogKey, Receipt};
+use crate::action::{Action, Effect, Fault, LogKey, Receipt, Urgency};
 use crate::id::{RunId, StepId};
 use crate::journal::{Draft, Event};
 use crate::plan::{Step, Work};
@@ -47,6 +47,8 @@ impl Engine<'_> {
         let event = match result {
             Ok(receipt) => Event::Finished { step, receipt, log },
             Err(Fault { effect, problem, retry_after_ms }) => {
+                // What a stop has cut off is not refused: a later drive looks, and goes on from there.
+                let effect = if self.cut_off() { Effect::Unknown } else { effect };
                 Event::Faulted { step, effect, problem: self.masked(problem), retry_after_ms, log }
             }
         };
@@ -59,6 +61,8 @@ impl Engine<'_> {
         let run = &held.run;
         let event = match job.action.probe(&self.cx(&run.id, run.opened, &job.step, attempt)) {
             Ok(observed) => Event::Probed { step: id.clone(), observed },
+            // A look that a stop has cut off has seen nothing, not even that it cannot see.
+            Err(_) if self.cut_off() => return Ok(()),
             Err(Fault { problem, retry_after_ms, .. }) => {
                 Event::Unseen { step: id.clone(), problem: self.masked(problem), retry_after_ms }
             }
@@ -75,11 +79,18 @@ impl Engine<'_> {
         let run = &held.run;
         let event = match job.action.undo(&self.cx(&run.id, run.opened, &job.step, attempt), &receipt) {
             Ok(()) => Event::Undone { step: id.clone() },
+            // It has begun, and a later drive undoes it again.
+            Err(_) if self.cut_off() => return Ok(()),
             Err(Fault { problem, retry_after_ms, .. }) => {
                 Event::UndoFaulted { step: id.clone(), problem: self.masked(problem), retry_after_ms }
             }
         };
         self.append(held, &[self.draft(attempt, event)])
+    }
+
+    /// Tells whether children are killed because a stop is asked for, so that a fault may come of nothing else.
+    fn cut_off(&self) -> bool {
+        self.stop.urgency() == Urgency::Now
     }
 
     fn job(&self, run: &Run, id: &StepId) -> Result<Job, Error> {

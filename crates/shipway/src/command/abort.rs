@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
+use shipway_core::action::Urgency;
 use shipway_core::problem::{Code, Problem};
 use shipway_world::lease::{Holder, Lock, this_host};
 
@@ -35,6 +36,13 @@ fn stop(session: &Session<'_>, prefix: Option<&str>) -> Result<u8, Problem> {
         if begun.elapsed() > LAST {
             return Err(Problem::new(Code::LeaseHeld, format!("process {} does not stop", holder.pid))
                 .hint(format!("kill -9 {}, then: shipway rollback", holder.pid)));
+        }
+        if session.switches.look.urgency() > Urgency::None {
+            return Err(Problem::new(
+                Code::Stopped,
+                "no longer waiting; the other process was asked to stop",
+            )
+            .hint("see whether it has: shipway status"));
         }
         sleep(Duration::from_millis(50));
     }

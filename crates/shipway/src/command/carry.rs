@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shipway_core::action::Urgency;
 use shipway_core::drive::{self, Engine, Halt, Held};
 use shipway_core::id::RunId;
 use shipway_core::journal::{Entry, Event, Journal, Outcome};
@@ -33,12 +34,14 @@ fn drive(session: &Session<'_>, mut lock: Lock, load: Load, journal: &dyn Journa
         Load::Plan(plan) => Session::new_run(&plan.digest()),
         Load::Run(id, _) => id.clone(),
     };
+    hear(session);
+    unasked(session, &load)?;
     lock.set_run(&id)?;
     let world = session.world(&Arc::new(lock))?;
     let catalog = RealCatalog { repository: session.repository.clone() };
     let (actor, view) = (session.actor(), Arc::clone(&session.view));
     let watch = move |run: &Run, entry: &Entry| view.entry(run, entry);
-    let stop = &session.stop;
+    let stop = &session.switches.run;
     let engine = Engine { journal, catalog: &catalog, world: &world, stop, actor: &actor, watch: &watch };
     let halt =
         begin(session, &engine, &id, load).and_then(|mut held| Ok((engine.drive(&mut held)?, held.run)));
@@ -46,6 +49,29 @@ fn drive(session: &Session<'_>, mut lock: Lock, load: Load, journal: &dyn Journa
     let (halt, run) = halt.map_err(|error| of_engine(error, &id))?;
     session.view.summary(&run, &journal.read(&id, None).map_err(of_journal)?);
     Ok(exit_code(&halt, &run))
+}
+
+/// Says what a signal does from here on, when it comes.
+fn hear(session: &Session<'_>) {
+    let view = Arc::clone(&session.view);
+    session.switches.drive(move |urgency| {
+        view.note(match urgency {
+            Urgency::None | Urgency::Soon => {
+                "asked to stop: the step in hand is finished first; ask again to stop at once"
+            }
+            Urgency::Now => "asked again: stopping at once",
+        });
+    });
+}
+
+/// Refuses to open a run when a signal came before.
+fn unasked(session: &Session<'_>, load: &Load) -> Result<(), Problem> {
+    match (load, session.switches.run.urgency()) {
+        (Load::Run(..), _) | (Load::Plan(_), Urgency::None) => Ok(()),
+        (Load::Plan(_), Urgency::Soon | Urgency::Now) => {
+            Err(Problem::new(Code::Stopped, "stopped before anything was begun"))
+        }
+    }
 }
 
 fn begin(session: &Session<'_>, engine: &Engine<'_>, id: &RunId, load: Load) -> Result<Held, drive::Error> {

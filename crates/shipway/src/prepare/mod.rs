@@ -93,7 +93,7 @@ pub fn look<'a>(session: &'a Session<'_>, purpose: Purpose) -> Result<Seen<'a>, 
         try_signing: purpose == Purpose::Push && config.release.sign != Sign::Never,
         open_run: session.open_run().map_err(|problem| vec![problem])?,
     };
-    let facts = facts::gather(&session.repository, &ask, &session.shell, &session.stop)?;
+    let facts = facts::gather(&session.repository, &ask, &session.shell, &session.switches.look)?;
     let default = facts.remote.as_ref().and_then(|remote| remote.default_branch.clone());
     let config = config.with_default_branch(default.as_deref());
     let tree = Tree::at(session.git(), facts.head.commit()).map_err(|problem| vec![problem])?;

@@ -60,6 +60,37 @@ impl Human {
         }
     }
 
+    /// Shows what a step wrote, in a verbose run.
+    fn verbose(&self, step: &str, lines: &[String]) {
+        if self.volume == Volume::Verbose && !lines.is_empty() {
+            let line = |line: &String| self.talk_paint.ink(Ink::Faint, &format!("  {step} │ {line}")) + "\n";
+            self.talk.say(&lines.iter().map(line).collect::<String>());
+        }
+    }
+
+    /// Shows the last line of a step that has ended, if that line has no end.
+    fn end_output(&self, entry: &Entry) {
+        let step = match &entry.event {
+            Event::Checked { step, evidence, .. } => format!("{step}/{}", evidence.need),
+            Event::Finished { step, .. } | Event::Faulted { step, .. } | Event::Undone { step } => {
+                step.to_string()
+            }
+            Event::Opened { .. }
+            | Event::Started { .. }
+            | Event::Probed { .. }
+            | Event::Unseen { .. }
+            | Event::TurnedBack { .. }
+            | Event::UndoStarted { .. }
+            | Event::UndoFaulted { .. }
+            | Event::Stuck { .. }
+            | Event::Resumed {}
+            | Event::Closed { .. }
+            | Event::Unknown => return,
+        };
+        let rest = lock(&self.outputs).rest(&step);
+        self.verbose(&step, &rest);
+    }
+
     fn status_line(&self, run: &Run) {
         if self.volume != Volume::Quiet {
             self.talk.doing(doing(run, run.last));
@@ -94,6 +125,7 @@ impl View for Human {
     }
 
     fn entry(&self, run: &Run, entry: &Entry) {
+        self.end_output(entry);
         if let Event::Finished { step, .. } = &entry.event {
             // What a good attempt wrote says nothing about a later fault.
             lock(&self.outputs).take(step.as_str());
@@ -121,11 +153,7 @@ impl View for Human {
 
     fn output(&self, key: &LogKey, written: &str) {
         let lines = lock(&self.outputs).add(key, written);
-        if self.volume == Volume::Verbose {
-            let line =
-                |line: &String| self.talk_paint.ink(Ink::Faint, &format!("  {} │ {line}", key.step)) + "\n";
-            self.talk.say(&lines.iter().map(line).collect::<String>());
-        }
+        self.verbose(key.step.as_str(), &lines);
     }
 
     fn summary(&self, run: &Run, entries: &[Entry]) {

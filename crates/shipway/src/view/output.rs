@@ -36,6 +36,14 @@ impl Outputs {
         lines
     }
 
+    /// Returns the last line that a step wrote, if it has no end and so has not come out yet.
+    pub(super) fn rest(&mut self, step: &str) -> Vec<String> {
+        let Some(output) = self.0.get_mut(step) else { return vec![] };
+        let lines: Vec<String> = text::lines(&std::mem::take(&mut output.partial)).collect();
+        output.keep(&lines);
+        lines
+    }
+
     /// Returns the last lines that a step wrote and forgets them.
     pub(super) fn take(&mut self, step: &str) -> Vec<String> {
         let Some(mut output) = self.0.remove(step) else { return vec![] };
@@ -71,6 +79,15 @@ mod tests {
         assert_eq!(outputs.take("a"), ["one␛[2J two", "three", "fo"]);
         assert_eq!(outputs.take("b"), ["other"]);
         assert!(outputs.take("a").is_empty());
+    }
+
+    #[test]
+    fn a_last_line_without_an_end_comes_out_once() {
+        let mut outputs = Outputs::default();
+        assert_eq!(outputs.add(&key("a"), "one\ntwo"), ["one"]);
+        assert_eq!(outputs.rest("a"), ["two"]);
+        assert!(outputs.rest("a").is_empty() && outputs.rest("b").is_empty());
+        assert_eq!(outputs.take("a"), ["one", "two"]);
     }
 
     #[test]

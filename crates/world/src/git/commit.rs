@@ -90,9 +90,7 @@ impl Commit {
     fn make(&self, hand: &Hand<'_>, tree: &Path) -> Result<(), Fault> {
         // What an attempt that was cut off left behind is in the way.
         discard(hand, tree);
-        if let Some(parent) = tree.parent() {
-            fs::create_dir_all(parent)?;
-        }
+        self.repository.make_run_dir(hand.cx.run.as_str())?;
         let add = hand.git().args(["worktree", "add", "--quiet", "--no-checkout", "--detach"]);
         hand.expect(add.arg(tree).arg(&self.args.base))?;
         let hooks = self.hooks(hand)?;

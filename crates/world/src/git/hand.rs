@@ -38,7 +38,7 @@ impl<'a> Hand<'a> {
     /// Runs a command that only looks or only adds objects: whatever goes wrong, there was no effect.
     pub(crate) fn look(&self, cmd: Cmd) -> Result<Output, Fault> {
         let shown = shown(&cmd);
-        let output = self.cx.run(cmd).map_err(clean)?;
+        let output = self.cx.look(cmd).map_err(clean)?;
         match output.ended {
             Ended::Exit(_) => Ok(output),
             Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => Err(cut_off(&output, &shown)),

@@ -1,5 +1,8 @@
 //! Where a repository is on disk, and how it reaches others.
 
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use super::cmd::Remote;
@@ -26,5 +29,12 @@ impl Repository {
     /// Returns where the logs and the scratch files of a run are.
     pub fn run_dir(&self, run: &str) -> PathBuf {
         self.state_dir().join("runs").join(run)
+    }
+
+    /// Makes the directory of a run, for its owner only, and returns it.
+    pub(crate) fn make_run_dir(&self, run: &str) -> io::Result<PathBuf> {
+        let dir = self.run_dir(run);
+        DirBuilder::new().mode(0o700).recursive(true).create(&dir)?;
+        Ok(dir)
     }
 }

@@ -154,8 +154,7 @@ fn mark(published: &Published) -> String {
 
 /// Makes the revert commit on top of a tip and returns its object id. It is the same one in every attempt.
 fn revert(hand: &Hand<'_>, published: &Published, how: &Withdrawal, tip: &str) -> Result<String, Fault> {
-    let scratch = hand.repository.run_dir(hand.cx.run.as_str());
-    std::fs::create_dir_all(&scratch)?;
+    let scratch = hand.repository.make_run_dir(hand.cx.run.as_str())?;
     let index = scratch.join("index");
     let _ = std::fs::remove_file(&index);
     let with_index = |args: &[&str]| hand.git().args(args).env("GIT_INDEX_FILE", &index);
