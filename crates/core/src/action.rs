@@ -29,7 +29,8 @@ pub trait Action: fmt::Debug + Send + Sync {
     fn probe(&self, cx: &Cx<'_>) -> Result<Observed, Fault>;
     /// Makes the effect and returns the proof.
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault>;
-    /// Takes the effect back.
+    /// Takes the effect back. Without a receipt ([`Receipt::none`]) the effect is not there, and undo clears away what
+    /// an attempt that was cut off left behind.
     fn undo(&self, cx: &Cx<'_>, receipt: &Receipt) -> Result<(), Fault>;
 }
 
@@ -114,6 +115,16 @@ impl Reversal {
 pub struct Receipt(pub Value);
 
 impl Receipt {
+    /// Returns what undo is given for a step that began and has no effect.
+    pub fn none() -> Self {
+        Self(Value::Null)
+    }
+
+    /// Tells whether there is no effect to take back.
+    pub fn is_none(&self) -> bool {
+        self.0.is_null()
+    }
+
     /// Returns a text field of the receipt, or the empty text.
     pub fn text(&self, field: &str) -> &str {
         self.0.get(field).and_then(Value::as_str).unwrap_or_default()

@@ -98,6 +98,8 @@ pub struct Progress {
     pub ended: Option<Time>,
     // The attempts that count against the cap.
     spent: u32,
+    // Whether an attempt was cut off before its effect, so that it may have left something behind.
+    traces: bool,
     undos: u32,
     looks: u32,
     blind: u32,
@@ -221,7 +223,12 @@ impl Run {
     }
 
     fn past_return(&self) -> Option<&Step> {
-        let began = |step: &&Step| !matches!(self.state(step), State::Ready | State::Failed | State::Undone);
+        let began = |step: &&Step| match self.state(step) {
+            State::Started | State::InDoubt | State::Done => true,
+            // Without a receipt only the traces of an attempt are cleared away.
+            State::Undoing => self.steps.get(&step.id).is_some_and(|progress| progress.receipt.is_some()),
+            State::Ready | State::Failed | State::Undone => false,
+        };
         self.plan.steps().filter(|step| step.work.reversal() == Reversal::Never).find(began)
     }
 
@@ -284,10 +291,12 @@ impl Run {
             }
             Event::Probed { observed: Observed::Foreign(found), .. } => {
                 progress.state = State::Failed;
+                progress.traces = true;
                 progress.problem = Some(foreign(id, found));
             }
             Event::Probed { observed: Observed::Absent, .. } => {
                 progress.looks += 1;
+                progress.traces = true;
                 progress.state = match () {
                     () if settles && progress.looks < 2 => State::InDoubt,
                     () if !back && progress.spent < attempts => State::Ready,
@@ -385,7 +394,7 @@ impl Run {
         let steps: Vec<&Step> = self.plan.steps().collect();
         let open = |step: &&&Step| {
             let acts = matches!(step.work, Work::Act { .. });
-            acts && matches!(self.state(step), State::Done | State::Undoing) && !self.answered_for(step)
+            acts && self.is_to_undo(step) && !self.answered_for(step)
         };
         let Some(step) = steps.iter().rev().find(open) else {
             let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
@@ -396,6 +405,14 @@ impl Run {
             return Next::Stick(step.id.clone(), self.sticking(step, "it could not be undone"));
         }
         progress.rest(now).unwrap_or_else(|| Next::Undo(step.id.clone()))
+    }
+
+    fn is_to_undo(&self, step: &Step) -> bool {
+        match self.state(step) {
+            State::Done | State::Undoing => true,
+            State::Ready | State::Failed => self.steps[&step.id].traces,
+            State::Started | State::InDoubt | State::Undone => false,
+        }
     }
 
     /// Tells whether a step was made public by a later one whose undo has answered for both.
