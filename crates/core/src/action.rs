@@ -34,7 +34,8 @@ pub trait Action: fmt::Debug + Send + Sync {
     fn probe(&self, cx: &Cx<'_>) -> Result<Observed, Fault>;
     /// Makes the effect and returns the proof.
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault>;
-    /// Takes the effect back.
+    /// Takes the effect back. Without a receipt ([`Receipt::none`]) the effect is not there, and undo clears away what
+    /// an attempt that was cut off left behind.
     fn undo(&self, cx: &Cx<'_>, receipt: &Receipt) -> Result<(), Fault>;
 }
 

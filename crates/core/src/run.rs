@@ -145,7 +145,12 @@ impl Run {
     }
 
     fn past_return(&self) -> Option<&Step> {
-        let began = |step: &&Step| !matches!(self.state(step), State::Ready | State::Failed | State::Undone);
+        let began = |step: &&Step| match self.state(step) {
+            State::Started | State::InDoubt | State::Done => true,
+            // Without a receipt only the traces of an attempt are cleared away.
+            State::Undoing => self.steps.get(&step.id).is_some_and(|progress| progress.receipt.is_some()),
+            State::Ready | State::Failed | State::Undone => false,
+        };
         self.plan.steps().filter(|step| step.work.reversal() == Reversal::Never).find(began)
     }
 
@@ -208,10 +213,12 @@ impl Run {
             }
             Event::Probed { observed: Observed::Foreign(found), .. } => {
                 progress.state = State::Failed;
+                progress.traces = true;
                 progress.problem = Some(foreign(id, found));
             }
             Event::Probed { observed: Observed::Absent, .. } => {
                 progress.looks += 1;
+                progress.traces = true;
                 progress.state = match () {
                     () if settles && progress.looks < 2 => State::InDoubt,
                     () if !back && progress.spent < attempts => State::Ready,

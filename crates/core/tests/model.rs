@@ -5,7 +5,7 @@
 //! the budget are enumerated, so what this test does not find is not there, up to that bound.
 #![expect(clippy::print_stdout, reason = "the counts are part of what the test shows")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -56,6 +56,8 @@ impl Script {
 struct Flags {
     there: BTreeMap<StepId, bool>,
     made: BTreeMap<StepId, u32>,
+    /// What attempts that were cut off left behind; the next attempt and undo clear it away.
+    traces: BTreeSet<StepId>,
     late: Option<StepId>,
 }
 
@@ -63,11 +65,13 @@ impl Flags {
     fn make(&mut self, step: &StepId) {
         assert!(!self.has(step), "the effect of {step} was made twice");
         self.there.insert(step.clone(), true);
+        self.traces.remove(step);
         *self.made.entry(step.clone()).or_default() += 1;
     }
 
     fn take_back(&mut self, step: &StepId) {
         self.there.insert(step.clone(), false);
+        self.traces.remove(step);
     }
 
     fn has(&self, step: &StepId) -> bool {
@@ -169,14 +173,20 @@ impl Model {
                 self.flags.make(step);
                 Event::Finished { step: step.clone(), receipt, log: None }
             }
-            1 => return Err(Dead),
+            1 => {
+                self.flags.traces.insert(step.clone());
+                return Err(Dead);
+            }
             2 => {
                 self.flags.make(step);
                 return Err(Dead);
             }
             3 => fault(Effect::None, None),
             4 => fault(Effect::None, Some(5)),
-            5 => fault(Effect::Unknown, None),
+            5 => {
+                self.flags.traces.insert(step.clone());
+                fault(Effect::Unknown, None)
+            }
             6 => {
                 self.flags.make(step);
                 fault(Effect::Unknown, None)
@@ -237,18 +247,25 @@ impl Model {
             Some(Outcome::Shipped) => {
                 for step in plan.steps().filter(|step| matches!(step.work, Work::Act { .. })) {
                     assert!(self.flags.has(&step.id), "shipped without {}", step.id);
+                    assert!(!self.flags.traces.contains(&step.id), "shipped with a trace of {}", step.id);
                 }
                 "shipped"
             }
             Some(Outcome::RolledBack) => {
                 // What a done and undone push made public stays; its undo has answered for it.
                 let push = StepId::new("push");
-                let published = run.progress(&push).is_some_and(|p| p.state == State::Undone);
+                let published =
+                    run.progress(&push).is_some_and(|p| p.state == State::Undone && p.receipt.is_some());
                 let public = |step: &Step| published && step.published_by.as_ref() == Some(&push);
                 for step in plan.steps() {
                     assert!(
                         public(step) || !self.flags.has(&step.id),
                         "rolled back, and {} is there",
+                        step.id
+                    );
+                    assert!(
+                        public(step) || !self.flags.traces.contains(&step.id),
+                        "rolled back, and a trace of {} is there",
                         step.id
                     );
                 }

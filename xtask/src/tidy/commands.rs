@@ -42,7 +42,7 @@ fn look_at(source: &Source, commands: &Commands) -> Vec<Finding> {
     let product = source.is_rust() && source.path.starts_with("crates/") && source.path.contains("/src/");
     let tests = source.path.contains("/tests/") || source.path.ends_with("tests.rs");
     let page = source.path.starts_with("docs/src/") || !source.path.contains('/');
-    let prose = page && source.path.ends_with(".md");
+    let prose = page && source.path.strip_suffix(".md").is_some();
     let Some(text) = source.text.as_deref().filter(|_| (product && !tests) || prose) else { return vec![] };
     let mut found = vec![];
     for (start, _) in text.match_indices(NAME) {

@@ -84,6 +84,16 @@ impl Reversal {
 pub struct Receipt(pub Value);
 
 impl Receipt {
+    /// Returns what undo is given for a step that began and has no effect.
+    pub fn none() -> Self {
+        Self(Value::Null)
+    }
+
+    /// Tells whether there is no effect to take back.
+    pub fn is_none(&self) -> bool {
+        self.0.is_null()
+    }
+
     /// Returns a text field of the receipt, or the empty text.
     pub fn text(&self, field: &str) -> &str {
         self.0.get(field).and_then(Value::as_str).unwrap_or_default()

@@ -98,7 +98,7 @@ impl Run {
         let steps: Vec<&Step> = self.plan.steps().collect();
         let open = |step: &&&Step| {
             let acts = matches!(step.work, Work::Act { .. });
-            acts && matches!(self.state(step), State::Done | State::Undoing) && !self.answered_for(step)
+            acts && self.is_to_undo(step) && !self.answered_for(step)
         };
         let Some(step) = steps.iter().rev().find(open) else {
             let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
@@ -109,6 +109,14 @@ impl Run {
             return Next::Stick(step.id.clone(), self.sticking(step, "it could not be undone"));
         }
         progress.rest(now).map_or_else(|| Next::Undo(step.id.clone()), Next::Rest)
+    }
+
+    fn is_to_undo(&self, step: &Step) -> bool {
+        match self.state(step) {
+            State::Done | State::Undoing => true,
+            State::Ready | State::Failed => self.steps[&step.id].traces,
+            State::Started | State::InDoubt | State::Undone => false,
+        }
     }
 
     /// Tells whether a step was made public by a later one whose undo has answered for both.

@@ -58,6 +58,8 @@ pub struct Progress {
     pub ended: Option<Time>,
     // The attempts that count against the cap.
     pub(super) spent: u32,
+    // Whether an attempt was cut off before its effect, so that it may have left something behind.
+    pub(super) traces: bool,
     pub(super) undos: u32,
     pub(super) looks: u32,
     pub(super) blind: u32,
