@@ -238,7 +238,7 @@ impl From<Held> for Problem {
         let run = held.holder.and_then(|holder| holder.run);
         match (run, held.orphan) {
             (Some(run), true) => problem.hint(format!("shipway resume {run}")),
-            (Some(run), false) => problem.hint(format!("shipway log {run} --follow")).hint("shipway abort"),
+            (Some(_), false) => problem.hint("shipway status").hint("shipway abort"),
             (None, _) => problem.hint("shipway status"),
         }
     }

@@ -73,7 +73,7 @@ fn the_second_learns_who_is_first_and_for_which_run() {
     lock.set_run(&RunId::new("7f3a9c21")).unwrap();
     let problem = Problem::from(refused(&dir));
     assert_eq!(problem.code, Code::LeaseHeld);
-    assert_eq!(problem.hints[0], "shipway log 7f3a9c21 --follow");
+    assert_eq!(problem.hints[0], "shipway status");
     assert_eq!(Lock::look(dir.path()).unwrap(), Some(refused(&dir)));
 
     drop(lock);
