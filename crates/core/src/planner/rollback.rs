@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::action::Catalog;
 use crate::id::{Digest, RunId, StepId};
 use crate::kinds::{self, Published, Withdrawal};
-use crate::plan::{Plan, Release, Verb};
+use crate::plan::{Plan, Release, Verb, Work};
 use crate::planner::{Draft, SETTLE_MS};
 use crate::problem::{Code, Problem};
 use crate::run::Run;
@@ -23,7 +23,7 @@ pub fn published(run: &Run) -> Result<(Published, Withdrawal), Problem> {
     let step = run.plan.step(&StepId::new("push")).ok_or_else(nothing)?;
     let receipt =
         run.progress(&step.id).and_then(|progress| progress.receipt.as_ref()).ok_or_else(nothing)?;
-    let crate::plan::Work::Act { args, .. } = &step.work else { return Err(nothing()) };
+    let Work::Act { args, .. } = &step.work else { return Err(nothing()) };
     let push: kinds::Push = serde_json::from_value(args.clone()).map_err(|_| nothing())?;
     let published = Published {
         remote: push.remote,
@@ -71,5 +71,24 @@ pub fn plan(
 
 /// Returns the reason that a withdrawal carries, by which a later look finds the run it withdrew.
 pub fn withdraws(run: &RunId) -> String {
-    format!("withdraws run {run}")
+    format!("{WITHDRAWS}{run}")
+}
+
+const WITHDRAWS: &str = "withdraws run ";
+
+/// Returns the run that a plan withdraws, if it is a withdrawal.
+pub fn withdrawn(plan: &Plan) -> Option<&str> {
+    plan.release.why.strip_prefix(WITHDRAWS).filter(|_| plan.release.verb == Verb::Rollback)
+}
+
+/// Tells whether a withdrawal deletes the tag on the remote.
+pub fn deletes_tag(plan: &Plan) -> bool {
+    plan.steps().any(|step| match &step.work {
+        Work::Act { kind, args, .. } => {
+            kind == kinds::WITHDRAW
+                && serde_json::from_value(args.clone())
+                    .is_ok_and(|withdraw: kinds::Withdraw| withdraw.how.delete_tag)
+        }
+        Work::Gate(_) => false,
+    })
 }

@@ -7,6 +7,7 @@ use shipway_core::planner::rollback::{self, withdraws};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::run::Run;
 use shipway_world::catalog::RealCatalog;
+use shipway_world::shell::now;
 
 use super::carry::{self, Load, asked_for};
 use super::{DONE, End, resume};
@@ -38,8 +39,12 @@ fn show(session: &Session<'_>, rollback: &Rollback) -> Result<u8, Problem> {
         return Ok(DONE);
     }
     back(&run)?;
-    session.view.note(&format!("run {} is open: its own steps are undone, the last one first", run.id));
-    session.view.plan(&run.plan);
+    session.view.note(&format!(
+        "run {} is open: its own steps are undone, the last one first; do it: shipway rollback {}",
+        run.id, run.id
+    ));
+    let entries = session.journal_to_read()?.read(&run.id, None).map_err(of_journal)?;
+    session.view.run(&run, &entries, false, now());
     Ok(DONE)
 }
 

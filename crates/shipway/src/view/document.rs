@@ -122,7 +122,7 @@ pub(super) fn plan(plan: &Plan) -> impl Serialize {
     PlanDocument {
         v: V,
         kind: "plan",
-        command: format!("shipway {} {digest}", plan::verb(plan.release.verb)),
+        command: plan::command(plan, digest.as_str()),
         digest,
         changes,
         gates,

@@ -3,6 +3,7 @@
 use shipway_core::action::{Change, Reversal, Sign};
 use shipway_core::gate::{Gate, Need};
 use shipway_core::plan::{Plan, Release, Stage, Step, Verb, Work};
+use shipway_core::planner::rollback;
 
 use super::paint::{Ink, Paint};
 use super::table::{Cell, Table};
@@ -26,14 +27,34 @@ pub(super) fn render(plan: &Plan, paint: Paint, columns: Option<usize>) -> Strin
     out + &footer(plan, paint)
 }
 
-/// Returns what is released in a few words, such as `shipway 1.3.2 → 1.4.0` or `shipway withdraw 1.4.0`.
+/// Returns what is released in a few words, such as `harbour 1.3.2 → 1.4.0` or `harbour withdraw 1.4.0`.
 pub(super) fn title(release: &Release) -> String {
     let Release { project, from, to, .. } = release;
     match (release.verb, from) {
         (Verb::Push, Some(from)) => format!("{project} {from} → {to}"),
         (Verb::Push, None) => format!("{project} (first release) → {to}"),
-        (Verb::Rollback, _) => format!("{project} withdraw {to}"),
+        (Verb::Rollback, _) => format!("{project} withdraw {}", version(release)),
         (Verb::Unknown, _) => format!("{project} {to}"),
+    }
+}
+
+/// Returns the version that is released or withdrawn: a withdrawal goes from it to the one before.
+pub(super) fn version(release: &Release) -> &str {
+    match release.verb {
+        Verb::Push | Verb::Unknown => &release.to,
+        Verb::Rollback => release.from.as_deref().unwrap_or(&release.to),
+    }
+}
+
+/// Returns the command that carries out a plan. `digest` is its name, in the length that is wanted.
+pub(super) fn command(plan: &Plan, digest: &str) -> String {
+    // A withdrawal is found by the run that it withdraws, since nothing but that run decides what it does.
+    match (plan.release.verb, rollback::withdrawn(plan)) {
+        (Verb::Rollback, Some(run)) => {
+            let tag = if rollback::deletes_tag(plan) { " --delete-tag" } else { "" };
+            format!("shipway rollback {run}{tag}")
+        }
+        (at, _) => format!("shipway {} {digest}", verb(at)),
     }
 }
 
@@ -77,7 +98,7 @@ fn header(plan: &Plan, paint: Paint) -> String {
 
 fn footer(plan: &Plan, paint: Paint) -> String {
     let (changes, gates) = counts(plan);
-    let command = format!("shipway {} {}", verb(plan.release.verb), plan.digest().short());
+    let command = command(plan, plan.digest().short());
     format!(
         "{}, {}. Nothing has happened yet. Run it: {}\n",
         text::count(changes, "change"),
@@ -224,16 +245,17 @@ note: 2 untracked files are not part of the release
     fn a_withdrawal_says_so_and_names_its_verb() {
         let mut plan = sample::plan();
         plan.release.verb = Verb::Rollback;
-        plan.release.why = "asked for".into();
+        (plan.release.from, plan.release.to) = (Some("1.4.0".into()), "1.3.2".into());
+        plan.release.why = "withdraws run 7f3a12cd".into();
         plan.stages.drain(..2);
         plan.stages[1].steps.clear();
         plan.notes.clear();
         let expect = "\
-harbour withdraw 1.4.0   asked for   plan DIGEST
+harbour withdraw 1.4.0   withdraws run 7f3a12cd   plan DIGEST
 
   push  ~ origin  main, v1.4.0 (atomic)   undo visible  push a revert
 
-1 change, 0 gates. Nothing has happened yet. Run it: shipway rollback DIGEST
+1 change, 0 gates. Nothing has happened yet. Run it: shipway rollback 7f3a12cd
 ";
         check(&plan, None, expect);
     }
