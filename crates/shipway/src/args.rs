@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+/// The heading of the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// From commit to production, and back: a release is a transaction.
 #[derive(Debug, Parser)]
 #[command(
@@ -16,19 +19,20 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 )]
 pub struct Args {
     /// Run as if started in this directory
-    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    #[arg(short = 'C', long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub directory: Option<PathBuf>,
     /// Print JSON: one document for a question, one line an entry for a run
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Print nothing but results and problems
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub quiet: bool,
     /// Show the output of every step as it comes
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub verbose: bool,
-    /// When to use colour; it never says anything that the text does not
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to use colour; auto: on a terminal, unless `NO_COLOR` is set
+    #[arg(long, global = true, value_name = "auto|always|never", default_value = "auto")]
+    #[arg(hide_default_value = true, hide_possible_values = true, help_heading = EVERYWHERE)]
     pub color: Color,
     /// What to do
     #[command(subcommand)]
@@ -38,11 +42,11 @@ pub struct Args {
 /// When to use colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless `NO_COLOR` is set.
     Auto,
-    /// Always
+    /// Always.
     Always,
-    /// Never
+    /// Never.
     Never,
 }
 
@@ -55,11 +59,15 @@ pub enum Command {
     )]
     Plan(Ask),
     /// Release: check, decide the version, write, commit, tag, push, verify
+    #[command(mut_arg("version", |arg| arg.help(
+        "patch, minor, major, a version, or the digest of a plan that was shown; decided from the commits if left out"
+    )))]
     #[command(after_help = "examples:\n  shipway push              the version follows from the commits\n  \
                             shipway push minor\n  shipway push 2.0.0\n  \
                             shipway push 4e1c09ab     exactly the plan that was shown")]
     Push(Push),
-    /// Show the runs, and what each of them needs
+    /// Show the open run and what it needs, else the last runs
+    #[command(after_help = "examples:\n  shipway status\n  shipway status --json | jq .")]
     Status,
     /// Show what a run did, or what one of its steps printed
     #[command(
@@ -68,18 +76,33 @@ pub enum Command {
     )]
     Log(Log),
     /// Go on with a run that was interrupted or stuck
+    #[command(
+        after_help = "examples:\n  shipway resume            the open run\n  shipway resume 7f3a       this one"
+    )]
     Resume {
         /// The run; the open one if left out
         run: Option<String>,
     },
     /// Take a run back: undo what is not public, answer what is with a revert commit
+    #[command(
+        after_help = "examples:\n  shipway rollback --plan         what would happen; changes nothing\n  \
+                            shipway rollback                the open run, else the last release\n  \
+                            shipway rollback 7f3a           this run\n  \
+                            shipway rollback --delete-tag   and delete the tag on the remote"
+    )]
     Rollback(Rollback),
-    /// Stop the run that another process drives
+    /// Stop the run that another process drives; resume or rollback goes on with it
+    #[command(
+        after_help = "examples:\n  shipway abort             asks for a stop at a safe point; a second time: at once"
+    )]
     Abort {
         /// The run; the one in progress if left out
         run: Option<String>,
     },
     /// Explain the next version, a version, or a commit: commit, rule, bump
+    #[command(
+        after_help = "examples:\n  shipway why               the next version\n  shipway why 1.4.0\n  shipway why HEAD"
+    )]
     Why {
         /// A version, a tag or a commit; the next version if left out
         what: Option<String>,
@@ -87,6 +110,10 @@ pub enum Command {
     /// Print the changelog of the whole history
     Changelog,
     /// Carry out a sentence such as "push as major version"; shows the plan unless --yes
+    #[command(
+        after_help = "examples:\n  shipway say push as major version\n  shipway say \"push, plan only\"\n  \
+                            shipway say --yes push version 2.0.0-rc.1\n  shipway say roll back"
+    )]
     Say {
         /// The sentence
         #[arg(required = true)]
@@ -96,24 +123,32 @@ pub enum Command {
         yes: bool,
     },
     /// Write a short shipway.toml from what is detected; shows it first, never overwrites
+    #[command(
+        after_help = "examples:\n  shipway init              shows it; at a terminal, asks whether to write it\n  \
+                            shipway init --yes        writes it"
+    )]
     Init {
-        /// Write it without showing it first
+        /// Write it without asking
         #[arg(long)]
         yes: bool,
     },
     /// Check a commit message, as a commit-msg hook does
+    #[command(after_help = "examples:\n  git log -1 --format=%B | shipway lint -\n  \
+                            echo 'exec shipway lint \"$1\"' >.git/hooks/commit-msg && chmod +x .git/hooks/commit-msg")]
     Lint {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
     /// Explain an error code
+    #[command(after_help = "examples:\n  shipway explain           all codes\n  shipway explain SW0106")]
     Explain {
         /// The code, such as SW0101; all codes if left out
         code: Option<String>,
     },
     /// Print the JSON Schema of the configuration or of an output
+    #[command(after_help = "examples:\n  shipway schema config > shipway.schema.json\n  shipway schema plan")]
     Schema {
-        /// Which one
+        /// Which one: config, or the name of an output, such as plan
         #[arg(default_value = "config")]
         name: String,
     },
@@ -128,11 +163,11 @@ pub enum Command {
 /// Which version is asked for.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Ask {
-    /// patch, minor, major, a version, or the digest of a plan that was shown; decided from the commits if left out
+    /// patch, minor, major or a version; decided from the commits if left out
     #[arg(value_name = "VERSION")]
     pub version: Option<String>,
-    /// Bring the release to an environment
-    #[arg(long, value_name = "ENV")]
+    /// Bring the release to an environment; none can be configured yet
+    #[arg(long, value_name = "ENV", hide = true)]
     pub to: Option<String>,
 }
 

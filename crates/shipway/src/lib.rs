@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod command;
+pub mod help;
 pub mod pages;
 pub mod prepare;
 pub mod session;
@@ -13,14 +14,15 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::args::{Args, Color, Environment};
 use crate::view::{Format, Setup, Variables, View, Volume, When};
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
+    let read = Args::from_arg_matches(&help::command().get_matches());
+    let args = read.unwrap_or_else(|error| error.exit());
     let environment = Environment::read();
     let view: Arc<dyn View> = Arc::from(view::open(&setup(&args, &environment)));
     let code = command::run(&args, &environment, &view).unwrap_or_else(|problems| {
