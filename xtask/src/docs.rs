@@ -20,13 +20,15 @@ pub(crate) enum From {
     /// A function of the repository.
     Source(fn(&Repository) -> Result<String, String>),
     /// What the binary writes to its standard output when called with these arguments.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no page comes from the binary yet"))]
     Binary(&'static [&'static str]),
 }
 
 /// All generated pages; a new one is a new line here.
-pub(crate) const PAGES: &[Page] =
-    &[Page { path: "docs/src/reference/errors.md", from: From::Source(errors_page) }];
+pub(crate) const PAGES: &[Page] = &[
+    Page { path: "docs/src/reference/errors.md", from: From::Source(errors_page) },
+    Page { path: "docs/src/reference/commands.md", from: From::Binary(&["docs", "commands"]) },
+    Page { path: "docs/src/reference/configuration.md", from: From::Binary(&["docs", "configuration"]) },
+];
 
 impl Page {
     /// Returns the text that the page should have, or why it cannot be made.

@@ -1,6 +1,8 @@
 //! Checks what the compiler and clippy cannot. A check only looks at the repository and returns findings.
 
+mod book;
 mod budgets;
+mod commands;
 mod errors;
 mod hands;
 mod imports;
@@ -48,6 +50,8 @@ const CHECKS: &[(&str, Look)] = &[
     ("vocabulary", vocabulary::look),
     ("errors", errors::look),
     ("pages", pages::look),
+    ("book", book::look),
+    ("commands", commands::look),
     ("text", text::look),
     ("hands", hands::look),
     ("packages", packages::look),
@@ -83,6 +87,6 @@ mod tests {
         assert!(!run(&repository, &mut out).unwrap());
         let out = String::from_utf8(out).unwrap();
         assert!(out.contains("refused  a.md: the last line has no line feed [text]\n"), "{out}");
-        assert!(out.contains("tidy: 8 checks on 1 files, "), "{out}");
+        assert!(out.contains("tidy: 10 checks on 1 files, "), "{out}");
     }
 }
