@@ -1,6 +1,7 @@
 //! `status`: where the runs stand.
 
-use shipway_core::journal::{Journal as _, RunHead};
+use shipway_core::journal::{Event, Journal as _, Outcome, RunHead};
+use shipway_core::planner::rollback;
 use shipway_core::problem::Problem;
 use shipway_core::run::Run;
 use shipway_world::lease::Lock;
@@ -28,10 +29,25 @@ fn show(session: &Session<'_>) -> Result<u8, Problem> {
             return Ok(DONE);
         }
     }
-    let last = runs.into_iter().rev().take(ROWS);
-    let rows: Vec<Row> = last.map(|head| Row { driven: driven(session, &head), head }).collect();
+    let withdrawn: Vec<String> = runs.iter().filter_map(withdraws).collect();
+    let row = |head: RunHead| Row {
+        driven: driven(session, &head),
+        withdrawn: withdrawn.iter().any(|run| run == head.run.as_str()),
+        head,
+    };
+    let rows: Vec<Row> = runs.into_iter().rev().take(ROWS).map(row).collect();
     session.view.status(&rows, now());
     Ok(DONE)
+}
+
+/// Returns the run that a run has withdrawn.
+fn withdraws(head: &RunHead) -> Option<String> {
+    let (Event::Opened { plan, .. }, Event::Closed { outcome: Outcome::Shipped }) =
+        (&head.opened.event, &head.last.event)
+    else {
+        return None;
+    };
+    rollback::withdrawn(plan).map(str::to_owned)
 }
 
 /// Tells whether a living process, or a child that it left behind, drives a run.

@@ -218,7 +218,7 @@ mod tests {
         let (opened, last) = (story.entries[0].clone(), story.entries.last().unwrap().clone());
         let head = shipway_core::journal::RunHead { run: opened.run.clone(), opened, last };
         let (documents, _) = print(|view| {
-            view.status(&[status::Row { head: head.clone(), driven: false }], story.now);
+            view.status(&[status::Row { head: head.clone(), driven: false, withdrawn: false }], story.now);
             view.run(&story.run(), &story.entries, true, story.now);
             view.why(&why::tests::sample());
         });

@@ -18,6 +18,8 @@ pub struct Row {
     pub head: RunHead,
     /// Whether a living process drives it.
     pub driven: bool,
+    /// Whether a later run withdrew what it released.
+    pub withdrawn: bool,
 }
 
 impl Row {
@@ -44,6 +46,9 @@ impl Row {
 
     /// Returns the command that comes next, if one does.
     pub fn next(&self) -> Option<String> {
+        if self.withdrawn {
+            return None;
+        }
         let verb = self.plan().map_or(Verb::Unknown, |plan| plan.release.verb);
         // A list says the first command only, and going on is always the first of an open run.
         let situation = Situation {
@@ -76,7 +81,11 @@ pub fn list(rows: &[Row], now: Time, paint: Paint) -> String {
             Cell::new(Ink::Strong, row.head.run.as_str()),
             Cell::plain(&version),
             Cell::plain(release.map_or("", |release| &release.project)),
-            Cell::new(standing.ink(), standing.as_str()),
+            if row.withdrawn {
+                Cell::new(Ink::Care, "withdrawn")
+            } else {
+                Cell::new(standing.ink(), standing.as_str())
+            },
             Cell::plain(&ago(row.head.last.at, now)),
             Cell::plain(&text::actor(&row.head.opened.by)),
             Cell::new(Ink::Hint, &row.next().unwrap_or_default()),
@@ -129,7 +138,7 @@ mod tests {
 
     pub(super) fn row(story: &Story, driven: bool) -> Row {
         let (opened, last) = (story.entries[0].clone(), story.entries.last().unwrap().clone());
-        Row { head: RunHead { run: opened.run.clone(), opened, last }, driven }
+        Row { head: RunHead { run: opened.run.clone(), opened, last }, driven, withdrawn: false }
     }
 
     #[test]
@@ -140,16 +149,18 @@ mod tests {
         (plan.release.from, plan.release.to) = (Some("1.4.0".into()), "1.3.2".into());
         let rows = [
             row(&sample::shipped(), false),
+            Row { withdrawn: true, ..row(&sample::shipped(), false) },
             row(&withdrawal, false),
             row(&sample::stuck(), false),
             row(&sample::stopped(), true),
         ];
         let expect = "\
-run       version         release  state    since       by        next
-7f3a12cd  1.4.0           harbour  shipped  2m 46s ago  Jane Doe  shipway rollback 7f3a12cd
-7f3a12cd  withdraw 1.4.0  harbour  shipped  2m 46s ago  Jane Doe
-7f3a12cd  1.4.0           harbour  stuck    2m 48s ago  Jane Doe  shipway resume 7f3a12cd
-7f3a12cd  1.4.0           harbour  open     2m 54s ago  Jane Doe  shipway abort 7f3a12cd
+run       version         release  state      since       by        next
+7f3a12cd  1.4.0           harbour  shipped    2m 46s ago  Jane Doe  shipway rollback 7f3a12cd
+7f3a12cd  1.4.0           harbour  withdrawn  2m 46s ago  Jane Doe
+7f3a12cd  withdraw 1.4.0  harbour  shipped    2m 46s ago  Jane Doe
+7f3a12cd  1.4.0           harbour  stuck      2m 48s ago  Jane Doe  shipway resume 7f3a12cd
+7f3a12cd  1.4.0           harbour  open       2m 54s ago  Jane Doe  shipway abort 7f3a12cd
 ";
         let now = Time(sample::NOON.0 + 180_000);
         assert_eq!(list(&rows, now, Paint::new(false)), expect);
