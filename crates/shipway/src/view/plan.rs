@@ -33,16 +33,8 @@ pub(super) fn title(release: &Release) -> String {
     match (release.verb, from) {
         (Verb::Push, Some(from)) => format!("{project} {from} → {to}"),
         (Verb::Push, None) => format!("{project} (first release) → {to}"),
-        (Verb::Rollback, _) => format!("{project} withdraw {}", version(release)),
+        (Verb::Rollback, _) => format!("{project} withdraw {to}"),
         (Verb::Unknown, _) => format!("{project} {to}"),
-    }
-}
-
-/// Returns the version that is released or withdrawn: a withdrawal goes from it to the one before.
-pub(super) fn version(release: &Release) -> &str {
-    match release.verb {
-        Verb::Push | Verb::Unknown => &release.to,
-        Verb::Rollback => release.from.as_deref().unwrap_or(&release.to),
     }
 }
 
@@ -245,7 +237,6 @@ note: 2 untracked files are not part of the release
     fn a_withdrawal_says_so_and_names_its_verb() {
         let mut plan = sample::plan();
         plan.release.verb = Verb::Rollback;
-        (plan.release.from, plan.release.to) = (Some("1.4.0".into()), "1.3.2".into());
         plan.release.why = "withdraws run 7f3a12cd".into();
         plan.stages.drain(..2);
         plan.stages[1].steps.clear();

@@ -6,7 +6,7 @@ use shipway_core::run::Run;
 use shipway_core::time::Time;
 
 use super::paint::{Ink, Paint};
-use super::plan::{title, version};
+use super::plan::title;
 use super::state::{Situation, Standing};
 use super::table::{Cell, Table};
 use super::{summary, text};
@@ -75,7 +75,7 @@ pub fn list(rows: &[Row], now: Time, paint: Paint) -> String {
         let standing = Standing::of_head(&row.head);
         let version = release.map_or(String::new(), |release| match release.verb {
             Verb::Push | Verb::Unknown => release.to.clone(),
-            Verb::Rollback => format!("withdraw {}", version(release)),
+            Verb::Rollback => format!("withdraw {}", release.to),
         });
         table.row([
             Cell::new(Ink::Strong, row.head.run.as_str()),

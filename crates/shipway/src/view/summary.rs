@@ -13,7 +13,7 @@ use shipway_core::time::Time;
 
 use super::lines::subject;
 use super::paint::{Ink, Paint};
-use super::plan::{title, version};
+use super::plan::title;
 use super::problem::{self, Level};
 use super::state::{Situation, Standing};
 use super::table::{Cell, Table};
@@ -117,7 +117,7 @@ fn headline(run: &Run, driven: bool, paint: Paint) -> String {
     let what = title(release);
     let (word, rest) = match (standing, release.verb) {
         (Standing::Shipped, Verb::Rollback) => {
-            ("withdrawn", format!("{} {}   tag {}", release.project, version(release), release.tag))
+            ("withdrawn", format!("{} {}   tag {}", release.project, release.to, release.tag))
         }
         (Standing::Shipped, Verb::Push | Verb::Unknown) => {
             ("shipped", format!("{what}   tag {}", release.tag))

@@ -68,11 +68,18 @@ impl Action for Withdraw {
 
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
         let hand = Hand::new(cx, &self.repository);
-        let tip = answer(&hand, &self.args.published, &self.args.how)?;
-        // The next step moves the user's branch to this commit, so it is kept until then.
+        let tip = match answer(&hand, &self.args.published, &self.args.how, &|commit| keep(&hand, commit)) {
+            Ok(tip) => tip,
+            Err(fault) => {
+                if let (Effect::None, Some(kept)) = (fault.effect, hand.resolve(&hand.anchor())?) {
+                    hand.swap(&hand.anchor(), &kept, "")?;
+                }
+                return Err(fault);
+            }
+        };
         let moves = self.args.published.commit != self.args.published.base;
         if let (true, Some(tip), None) = (moves, &tip, hand.resolve(&hand.anchor())?) {
-            hand.swap(&hand.anchor(), "", tip)?;
+            keep(&hand, tip)?;
         }
         Ok(receipt(tip.as_deref()))
     }
@@ -83,17 +90,29 @@ impl Action for Withdraw {
     }
 }
 
+/// Keeps the commit that the next step moves the user's branch to. It is kept before the push, because a push whose end
+/// nobody saw is found in place by a probe, and a probe keeps nothing.
+fn keep(hand: &Hand<'_>, commit: &str) -> Result<(), Fault> {
+    let kept = hand.resolve(&hand.anchor())?;
+    if kept.as_deref() == Some(commit) {
+        return Ok(());
+    }
+    hand.swap(&hand.anchor(), kept.as_deref().unwrap_or_default(), commit)
+}
+
 fn receipt(tip: Option<&str>) -> Receipt {
     Receipt(json!({ "tip": tip }))
 }
 
 /// Answers a published release, and returns the tip of the remote branch afterwards.
 ///
-/// It may be called again at any time: what is answered already is left alone.
+/// It may be called again at any time: what is answered already is left alone. The revert commit is handed to `keep`
+/// before it is pushed.
 pub(crate) fn answer(
     hand: &Hand<'_>,
     published: &Published,
     how: &Withdrawal,
+    keep: &dyn Fn(&str) -> Result<(), Fault>,
 ) -> Result<Option<String>, Fault> {
     let refs = remote::look(hand, &published.remote, &published.branch, &published.tag)?;
     let standing = stands(hand, published, refs.tip.as_deref())?;
@@ -112,6 +131,9 @@ pub(crate) fn answer(
         let tag = format!("refs/tags/{}", published.tag);
         cmd = cmd.arg(format!("--force-with-lease={tag}:{}", published.object));
         specs.push(format!(":{tag}"));
+    }
+    if let Some(revert) = &revert {
+        keep(revert)?;
     }
     let output = hand.cx.run(cmd.arg(&published.remote).args(specs).contain())?;
     match output.ended {
