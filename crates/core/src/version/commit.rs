@@ -36,6 +36,8 @@ pub struct Footer<'a> {
     pub separator: Separator,
     /// The value, which may span lines and paragraphs (rule 10).
     pub value: &'a str,
+    /// The footer as written, from its token to the end of its value.
+    pub text: &'a str,
 }
 
 /// What separates the token and the value of a footer.
@@ -64,7 +66,12 @@ pub enum NotConventional<'a> {
     Flawed(Vec<Flaw>),
 }
 
-impl Footer<'_> {
+impl<'a> Footer<'a> {
+    fn end(&mut self, rest: &'a str, start: usize, (value, end): (usize, usize)) {
+        self.text = rest[start..end].trim();
+        self.value = rest[value..end].trim();
+    }
+
     /// Tells whether the token is the given one; case does not matter (rule 15).
     pub fn is(&self, token: &str) -> bool {
         self.token.eq_ignore_ascii_case(token)
@@ -184,24 +191,24 @@ pub(super) fn is_blank(line: &str) -> bool {
 /// Splits what follows the first line. Footers begin after a blank line and then go on to the end (rules 8 to 10).
 fn body_and_footers(rest: &str) -> (Option<&str>, Vec<Footer<'_>>) {
     let mut footers: Vec<Footer<'_>> = vec![];
-    let (mut body_end, mut value_start) = (rest.len(), 0);
+    let (mut body_end, mut start, mut value_start) = (rest.len(), 0, 0);
     let (mut at, mut after_blank) = (0, false);
     for line in rest.split_inclusive('\n') {
         if (after_blank || !footers.is_empty())
             && let Some((token, separator, skip)) = footer_start(line)
         {
             match footers.last_mut() {
-                Some(open) => open.value = rest[value_start..at].trim(),
+                Some(open) => open.end(rest, start, (value_start, at)),
                 None => body_end = at,
             }
-            footers.push(Footer { token, separator, value: "" });
-            value_start = at + skip;
+            footers.push(Footer { token, separator, value: "", text: "" });
+            (start, value_start) = (at, at + skip);
         }
         after_blank = is_blank(line);
         at += line.len();
     }
     if let Some(open) = footers.last_mut() {
-        open.value = rest[value_start..].trim();
+        open.end(rest, start, (value_start, rest.len()));
     }
     let body = rest[..body_end].trim();
     ((!body.is_empty()).then_some(body), footers)

@@ -20,6 +20,8 @@ pub struct Detected {
     pub reason: String,
     /// The other formats that this project may have used, most tags first, with their count of final versions.
     pub others: Vec<(TagFormat, usize)>,
+    /// Whether the name of the project may have decided: there are several formats, and one of them has a name in it.
+    pub by_name: bool,
 }
 
 /// Tags with the same prefix.
@@ -59,7 +61,8 @@ pub fn detect<'a>(tags: impl IntoIterator<Item = &'a str>, project: &str) -> Det
         groups.into_iter().map(|(prefix, group)| (prefix, owner(prefix, project), group)).collect();
     // The order of a hash map must not decide.
     groups.sort_by_key(|(prefix, _, group)| (Reverse(group.finals), prefix.len(), *prefix));
-    choose(&groups, project)
+    let by_name = groups.len() > 1 && groups.iter().any(|(prefix, _, _)| !is_plain(prefix));
+    Detected { by_name, ..choose(&groups, project) }
 }
 
 /// Splits a tag before its version, at the first place where a semantic version begins.
@@ -79,7 +82,7 @@ fn split(tag: &str) -> Option<(&str, Version)> {
 
 fn choose(groups: &[(&str, Owner, Group)], project: &str) -> Detected {
     let of = |owner: Owner| groups.iter().filter(move |(_, of, _)| *of == owner).collect::<Vec<_>>();
-    let (this, everyone, other) = (of(Owner::This), of(Owner::Everyone), of(Owner::Other));
+    let (this, other) = (of(Owner::This), of(Owner::Other));
     let named = !other.is_empty() && !this.is_empty();
     let able = if named { this } else { groups.iter().filter(|(_, of, _)| *of != Owner::Other).collect() };
     // A single format belongs to the project even if the name in it is not the one that was guessed.
@@ -101,7 +104,7 @@ fn choose(groups: &[(&str, Owner, Group)], project: &str) -> Detected {
         .collect();
     let tags = if group.finals == 1 { "final version uses" } else { "final versions use" };
     let reason = match (others.first(), stray) {
-        _ if named && !everyone.is_empty() => {
+        _ if named => {
             format!("the repository holds several projects; these are the tags of {project}")
         }
         (None, _) => format!("{} {tags} it and no other format is in use", group.finals),
@@ -116,6 +119,7 @@ fn choose(groups: &[(&str, Owner, Group)], project: &str) -> Detected {
         highest: group.highest.clone(),
         reason,
         others,
+        by_name: false,
     }
 }
 
@@ -129,21 +133,26 @@ fn unused(other: &[&(&str, Owner, Group)], project: &str) -> Detected {
     });
     let (format, reason) =
         like.unwrap_or_else(|| (TagFormat::default(), "there is no version tag yet".to_owned()));
-    Detected { format, count: 0, highest: None, reason, others: vec![] }
+    Detected { format, count: 0, highest: None, reason, others: vec![], by_name: false }
 }
 
 fn owner(prefix: &str, project: &str) -> Owner {
-    const PLAIN: &[&str] =
-        &["", "release", "releases", "rel", "version", "versions", "ver", "tag", "tags", "stable"];
     let label = label(prefix);
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase().replace('_', "-");
-    if PLAIN.iter().any(|plain| label.eq_ignore_ascii_case(plain)) {
+    if is_plain(prefix) {
         Owner::Everyone
     } else if !project.is_empty() && last(label) == last(project) {
         Owner::This
     } else {
         Owner::Other
     }
+}
+
+/// Tells whether a prefix names no project.
+fn is_plain(prefix: &str) -> bool {
+    const PLAIN: &[&str] =
+        &["", "release", "releases", "rel", "version", "versions", "ver", "tag", "tags", "stable"];
+    PLAIN.iter().any(|plain| label(prefix).eq_ignore_ascii_case(plain))
 }
 
 /// Returns the name in a prefix: `api` of `api-v`, `@scope/name` of `@scope/name@`, nothing of `v`.

@@ -82,15 +82,18 @@ pub(super) fn listed<'a>(evidence: impl ExactSizeIterator<Item = &'a Evidence>) 
 pub(super) fn near_miss(miss: &NearMiss, would: Bump, instead: Option<Bump>) -> Problem {
     let commit = short(&miss.commit);
     let place = format!("commit {commit}, line {}", miss.line);
-    Problem::new(
+    let problem = Problem::new(
         Code::AmbiguousCommits,
         format!("commit {commit} almost asks for a {would}: {}", miss.slip.as_str()),
     )
     .at(place)
     .found(miss.seen.clone())
     .wanted(miss.fix.clone())
-    .hint(format!("shipway push {would}"))
-    .hint(format!("shipway push {}", instead.unwrap_or(Bump::Patch)))
+    .hint(format!("shipway push {would}"));
+    match instead.unwrap_or(Bump::Patch) {
+        same if same == would => problem,
+        other => problem.hint(format!("shipway push {other}")),
+    }
 }
 
 /// Returns at most twenty of the problems; the last one says how many were left out.

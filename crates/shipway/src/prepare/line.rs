@@ -1,7 +1,7 @@
 //! The line of versions that a branch continues: its last release, the commits since, and the decision.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use semver::{Version, VersionReq};
 use shipway_core::config::{Ambiguous, BelowOne, Config, LineKind, line_of, within};
@@ -55,16 +55,28 @@ pub fn is_maintenance(branch: &str, config: &Config) -> bool {
     matches!(line_of(branch, config), LineKind::Maintenance { .. })
 }
 
-/// Returns how tags are named: as configured, else as the tags here and on the remote are.
-pub fn format(config: &Config, facts: &Facts, projects: &Projects) -> Result<TagFormat, Problem> {
+/// Returns how tags are named: as configured, else as the tags here and on the remote are. With it comes what a reader
+/// must know where the tags of one project were chosen among those of several.
+pub fn format(
+    config: &Config,
+    facts: &Facts,
+    projects: &Projects,
+) -> Result<(TagFormat, Option<String>), Problem> {
     if let Some(text) = &config.release.tag {
-        return TagFormat::new(text);
+        return Ok((TagFormat::new(text)?, None));
     }
     let remote = facts.remote.as_ref().and_then(|remote| remote.seen.as_ref()?.as_ref().ok());
     let theirs = remote.into_iter().flat_map(|refs| refs.tags.keys());
     let tags: BTreeSet<&str> = facts.tags.keys().chain(theirs).map(String::as_str).collect();
     let name = config.project.name.as_deref().or_else(|| projects.name()).unwrap_or(&facts.directory);
-    Ok(version::detect(tags, name).format)
+    let found = version::detect(tags, name);
+    let note = found.by_name.then(|| {
+        format!(
+            "tags are named {}: {}; commits of the whole repository count; other tags: [release] tag in shipway.toml",
+            found.format, found.reason
+        )
+    });
+    Ok((found.format, note))
 }
 
 /// Decides the version of the next release.
@@ -179,15 +191,59 @@ fn last_release(
             withdrawn.extend(more);
             continue;
         }
-        let base = base.and_then(|at| candidates.get(at));
-        return Ok(Line {
-            last: base.map(|one| one.version.clone()),
-            tag: base.map(|one| one.tag.clone()),
+        let Some(base) = base.and_then(|at| candidates.get(at)) else {
+            return Ok(Line { commits, withdrawn, ..Line::default() });
+        };
+        let mut line = Line {
+            last: Some(base.version.clone()),
+            tag: Some(base.tag.clone()),
             commits,
             withdrawn,
             ..Line::default()
-        });
+        };
+        if let Some(later) = started_over(session, base, &candidates, &line.commits)? {
+            line.commits.clear();
+            let mut each = |id: &str, message: Cow<'_, str>| {
+                line.commits.push(Commit { id: id.to_owned(), message: message.into_owned() });
+            };
+            let range = format!("{}..{}", later.commit, seen.facts.head.commit());
+            facts::commits(session.git(), &range, &mut each)?;
+            line.notes.push(format!("{} follows {}, which is older but higher", later.tag, base.tag));
+            (line.last, line.tag) = (Some(later.version.clone()), Some(later.tag.clone()));
+        }
+        return Ok(line);
     }
+}
+
+/// Returns the last release of a line whose numbers went back: it is lower than `base`, and has `base` in its history.
+fn started_over<'a>(
+    session: &Session<'_>,
+    base: &Tagged,
+    candidates: &[&'a Tagged],
+    since: &[Commit],
+) -> Result<Option<&'a Tagged>, Problem> {
+    let since: HashSet<&str> = since.iter().map(|commit| commit.id.as_str()).collect();
+    let (mut base, mut last) = (base, None);
+    while let Some(later) = highest_after(session, base, candidates, &since)? {
+        (base, last) = (later, Some(later));
+    }
+    Ok(last)
+}
+
+/// Returns the highest of the releases that have another one in their history and are among some commits.
+fn highest_after<'a>(
+    session: &Session<'_>,
+    base: &Tagged,
+    candidates: &[&'a Tagged],
+    since: &HashSet<&str>,
+) -> Result<Option<&'a Tagged>, Problem> {
+    let lower = candidates.iter().filter(|one| one.version < base.version);
+    for one in lower.filter(|one| since.contains(one.commit.as_str()) && one.commit != base.commit) {
+        if session.git().is_ancestor(&base.commit, &one.commit)? {
+            return Ok(Some(one));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the tags that a commit message withdraws.

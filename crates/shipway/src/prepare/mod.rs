@@ -53,11 +53,13 @@ pub struct Seen<'a> {
     pub projects: Projects,
     /// How tags are named.
     pub format: TagFormat,
+    /// What a reader must know of how that was found out.
+    pub format_note: Option<String>,
 }
 
 /// Returns the plan of the next release, or everything that stands in its way.
 pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Prepared, Vec<Problem>> {
-    let seen = look(session, purpose)?;
+    let mut seen = look(session, purpose)?;
     let mut problems = judge(&seen, purpose);
     let decided = line::decide(session, &seen, ask);
     let (decision, line) = match decided {
@@ -67,6 +69,10 @@ pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Pre
             return Err(problems);
         }
     };
+    if line.last.is_some() {
+        let known: Vec<&Version> = line.known().chain([&decision.to]).collect();
+        seen.projects.forget_idle(&|version| known.contains(&version));
+    }
     problems.extend(disagreement(&seen, &line, ask, &decision));
     let written = writes::edits(&seen, &decision, &line, &session.today());
     let writes = written.unwrap_or_else(|more| {
@@ -98,8 +104,8 @@ pub fn look<'a>(session: &'a Session<'_>, purpose: Purpose) -> Result<Seen<'a>, 
     let config = config.with_default_branch(default.as_deref());
     let tree = Tree::at(session.git(), facts.head.commit()).map_err(|problem| vec![problem])?;
     let projects = detect(&config, &tree)?;
-    let format = line::format(&config, &facts, &projects).map_err(|problem| vec![problem])?;
-    Ok(Seen { config, facts, tree, projects, format })
+    let (format, format_note) = line::format(&config, &facts, &projects).map_err(|problem| vec![problem])?;
+    Ok(Seen { config, facts, tree, projects, format, format_note })
 }
 
 /// Glances at the repository: HEAD, tags and configuration, and its files only where the names of the tags do not tell
@@ -110,11 +116,11 @@ pub fn glance<'a>(session: &'a Session<'_>) -> Result<Seen<'a>, Vec<Problem>> {
     let config = session.config.clone();
     let facts = Facts { head: glance.head, tags: glance.tags, ..Facts::unseen(&session.directory()) };
     let formats = version::detect(facts.tags.keys().map(String::as_str), &facts.directory);
-    let told = config.release.tag.is_some() || (formats.count > 0 && formats.others.is_empty());
+    let told = config.release.tag.is_some() || (formats.count > 0 && !formats.by_name);
     let tree = Tree::at(session.git(), if told { "" } else { facts.head.commit() }).map_err(one)?;
     let projects = detect(&config, &tree)?;
-    let format = line::format(&config, &facts, &projects).map_err(one)?;
-    Ok(Seen { config, facts, tree, projects, format })
+    let (format, format_note) = line::format(&config, &facts, &projects).map_err(one)?;
+    Ok(Seen { config, facts, tree, projects, format, format_note })
 }
 
 impl Seen<'_> {
@@ -160,20 +166,28 @@ fn disagreement(seen: &Seen<'_>, line: &line::Line, ask: &Ask, decision: &Decisi
         Ok(None) => return vec![],
         Ok(Some(stated)) => stated,
     };
-    let known = line.known().any(|version| version == stated) || *stated == decision.to;
-    let unreleased = *stated == Version::new(0, 0, 0);
+    // A prerelease that was merged from its channel stands in the file until the final version follows.
+    let merged = !stated.pre.is_empty()
+        && *stated < decision.to
+        && seen.facts.tags.contains_key(&seen.format.render(stated));
+    let known = line.known().any(|version| version == stated) || *stated == decision.to || merged;
+    // `0.0.0` and `0.0.0-development` say that the version is taken from the tag.
+    let unreleased = (stated.major, stated.minor, stated.patch) == (0, 0, 0);
     if known || unreleased || matches!(ask, Ask::Exact(_)) {
         return vec![];
     }
     let Some(last) = &line.last else { return vec![] };
     let files: Vec<&str> = seen.projects.found().map(|(_, found)| found.file.as_str()).collect();
-    vec![
+    let problem =
         Problem::new(Code::VersionsDisagree, format!("{} and the last tag disagree", files.join(", ")))
             .found(format!("version {stated} in the file, and tag {}", seen.format.render(last)))
-            .wanted(last.to_string())
-            .hint(format!("release the version in the file: shipway push {stated}"))
-            .hint(format!("or the next one: shipway push {}", decision.to)),
-    ]
+            .wanted(last.to_string());
+    // A version that is not higher could not be released.
+    let problem = match stated > last {
+        true => problem.hint(format!("release the version in the file: shipway push {stated}")),
+        false => problem,
+    };
+    vec![problem.hint(format!("release the next one: shipway push {}", decision.to))]
 }
 
 fn input(
@@ -196,6 +210,7 @@ fn input(
     };
     let mut notes = validate::notes(facts);
     notes.extend(seen.projects.notes().map(str::to_owned));
+    notes.extend(seen.format_note.clone());
     notes.extend(writes.notes);
     notes.extend(line.notes.iter().cloned());
     notes.extend(checks::review(seen, &checks));

@@ -105,7 +105,8 @@ fn item<'a>(id: &'a str, one: &'a Conventional<'a>, issues: &'a [&'a str]) -> It
 
 /// Returns the issues that the footers of a commit name.
 fn footer_issues<'a>(one: &Conventional<'a>) -> Vec<&'a str> {
-    one.footers.iter().flat_map(|footer| version::issues(footer.value)).map(|issue| issue.reference).collect()
+    // The `#` of `Closes #12` is no part of its value.
+    one.footers.iter().flat_map(|footer| version::issues(footer.text)).map(|issue| issue.reference).collect()
 }
 
 fn readme_edits(tree: &Tree<'_>, decision: &Decision) -> Result<Vec<Edit>, Problem> {

@@ -54,6 +54,11 @@ impl Git<'_> {
         Ok(counts.and_then(|(_, since)| since.parse().ok()))
     }
 
+    /// Tells whether a commit is in the history of another one.
+    pub fn is_ancestor(&self, commit: &str, of: &str) -> Result<bool, Problem> {
+        Ok(self.run(&["merge-base", "--is-ancestor", commit, of])?.ok())
+    }
+
     /// Returns who makes commits here, if git knows.
     pub fn committer(&self) -> Option<String> {
         let text =

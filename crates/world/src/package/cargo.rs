@@ -42,7 +42,14 @@ impl Package for Cargo {
         let root = workspace.members.first().filter(|member| member.dir.is_empty());
         let (file, version) =
             stated.map_or_else(|| ("Cargo.toml".to_owned(), None), |(file, v)| (file, Some(v)));
-        Ok(Some(Found { name: root.map(|member| member.name.clone()), names, version, file, notes }))
+        Ok(Some(Found {
+            name: root.map(|member| member.name.clone()),
+            names,
+            version,
+            file,
+            is_root_only: false,
+            notes,
+        }))
     }
 
     fn edit(&self, files: &dyn Files, to: &Version) -> Result<Vec<Edit>, Problem> {

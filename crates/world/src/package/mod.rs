@@ -41,6 +41,8 @@ pub struct Found {
     pub version: Option<Version>,
     /// The file that states the version, or that marks the project where none does.
     pub file: String,
+    /// Whether the version may mean nothing, because the file is the private root of a workspace.
+    pub is_root_only: bool,
     /// What a reader of the plan must know, such as packages that keep their own version.
     pub notes: Vec<String>,
 }
@@ -117,7 +119,7 @@ impl Projects {
             match kind.find(files) {
                 Ok(Some(project)) => found.push((kind, project)),
                 Ok(None) => {}
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(problem.hint(without(kind.kind()))),
             }
         }
         if problems.is_empty() { Ok(Self { found }) } else { Err(problems) }
@@ -138,6 +140,17 @@ impl Projects {
         self.found.iter().flat_map(|(_, found)| &found.notes).map(String::as_str)
     }
 
+    /// Forgets the versions of private roots of workspaces that are none of the known ones: nobody keeps them up to date.
+    pub fn forget_idle(&mut self, known: &dyn Fn(&Version) -> bool) {
+        for (_, found) in self.found.iter_mut().filter(|(_, found)| found.is_root_only) {
+            if let Some(idle) = found.version.take_if(|version| !known(version)) {
+                let note =
+                    format!("{} keeps version {idle}: it is the private root of a workspace", found.file);
+                found.notes.push(note);
+            }
+        }
+    }
+
     /// Returns the version that all files agree on, or none if no file states one.
     ///
     /// Two files that state different versions are [`Code::VersionsDisagree`], which names both.
@@ -156,14 +169,14 @@ impl Projects {
     /// Where two kinds want to edit the same file, the kind that comes first in [`KINDS`] does it.
     pub fn edits(&self, files: &dyn Files, to: &Version) -> Result<Vec<Edit>, Vec<Problem>> {
         let (mut edits, mut problems) = (Vec::<Edit>::new(), vec![]);
-        for (kind, _) in &self.found {
+        for (kind, _) in self.found.iter().filter(|(_, found)| found.version.is_some()) {
             match kind.edit(files, to) {
                 Ok(more) => {
                     let fresh: Vec<Edit> =
                         more.into_iter().filter(|edit| !edits.iter().any(|e| e.path == edit.path)).collect();
                     edits.extend(fresh);
                 }
-                Err(problem) => problems.push(problem),
+                Err(problem) => problems.push(problem.hint(without(kind.kind()))),
             }
         }
         if problems.is_empty() { Ok(edits) } else { Err(problems) }
@@ -205,6 +218,13 @@ impl Projects {
 fn ask(command: &str, mark: &str, update: &str) -> kinds::Outdated {
     let argv = command.split(' ').map(Into::into).collect();
     kinds::Outdated { argv, mark: mark.into(), update: update.into() }
+}
+
+/// Returns what lets a release do without the files of a kind.
+fn without(kind: &str) -> String {
+    format!(
+        "leave {kind} files as they are: list other kinds, or none, in shipway.toml: [release] packages = []"
+    )
 }
 
 /// Returns the problem that two files state different versions.

@@ -38,6 +38,7 @@ impl Package for Npm {
             name,
             version: stated(&manifest, is_workspace(files, &manifest))?,
             file: FILE.into(),
+            is_root_only: is_private(&manifest) && is_workspace(files, &manifest),
             notes: notes(files, &manifest.value),
         }))
     }
@@ -89,14 +90,20 @@ fn stated(manifest: &Json, is_workspace: bool) -> Result<Option<Version>, Proble
     };
     let version = semantic(FILE, &manifest.bytes, offset, text)?;
     // The root of a workspace that is never published has to state some version for old clients.
-    let is_private = manifest.value.get("private").and_then(Value::as_bool) == Some(true);
-    let is_placeholder = is_private && is_workspace && version == Version::new(0, 0, 0);
+    let is_placeholder = is_private(manifest) && is_workspace && version == Version::new(0, 0, 0);
     Ok(Some(version).filter(|_| !is_placeholder))
+}
+
+/// Tells whether the package is never published.
+fn is_private(manifest: &Json) -> bool {
+    manifest.value.get("private").and_then(Value::as_bool) == Some(true)
 }
 
 /// Tells whether the manifest is the root of a workspace of any manager.
 fn is_workspace(files: &dyn Files, manifest: &Json) -> bool {
-    manifest.value.get("workspaces").is_some() || tracked(files, PNPM_WORKSPACE)
+    manifest.value.get("workspaces").is_some()
+        || tracked(files, PNPM_WORKSPACE)
+        || tracked(files, "lerna.json")
 }
 
 /// Returns a note that names the packages of workspaces.

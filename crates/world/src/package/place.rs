@@ -5,6 +5,9 @@ use shipway_core::problem::{Code, Problem};
 
 use super::Files;
 
+/// How a file begins whose content is kept by Git LFS.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+
 /// Returns a place such as `Cargo.toml:3:7`: line and column from 1, columns counted in characters.
 pub(super) fn place(path: &str, bytes: &[u8], offset: usize) -> String {
     let before = &bytes[..offset.min(bytes.len())];
@@ -17,7 +20,13 @@ pub(super) fn place(path: &str, bytes: &[u8], offset: usize) -> String {
 
 /// Returns the problem that a version file cannot be understood at an offset.
 pub(super) fn unreadable(path: &str, bytes: &[u8], offset: usize, what: impl Into<String>) -> Problem {
-    Problem::new(Code::VersionFileUnreadable, what).at(place(path, bytes, offset))
+    let problem = Problem::new(Code::VersionFileUnreadable, what).at(place(path, bytes, offset));
+    if bytes.starts_with(LFS_POINTER) {
+        return problem
+            .found("a pointer of Git LFS, not the file itself")
+            .wanted("a version file kept in git");
+    }
+    problem
 }
 
 /// Returns the problem that a version file is named but not tracked.

@@ -32,7 +32,14 @@ impl Package for Plain {
             return Err(disagree((file, version), (other_file, other)));
         }
         let version = Some(version.clone());
-        Ok(Some(Found { name: None, names: vec![], version, file: (*file).into(), notes: vec![] }))
+        Ok(Some(Found {
+            name: None,
+            names: vec![],
+            version,
+            file: (*file).into(),
+            is_root_only: false,
+            notes: vec![],
+        }))
     }
 
     fn edit(&self, files: &dyn Files, to: &Version) -> Result<Vec<Edit>, Problem> {

@@ -32,6 +32,7 @@ impl Package for Python {
             names: project.name().map(ToOwned::to_owned).into_iter().collect(),
             version: None,
             file: FILE.into(),
+            is_root_only: false,
             notes: vec![],
         };
         match project.sources.first() {

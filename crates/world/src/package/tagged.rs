@@ -44,7 +44,14 @@ impl Package for Tagged {
             if let Some(bytes) = files.read(marker)? {
                 let Some(name) = name(self.kind, &bytes) else { return Ok(None) };
                 let names = name.iter().cloned().collect();
-                return Ok(Some(Found { name, names, version: None, file: (*marker).into(), notes: vec![] }));
+                return Ok(Some(Found {
+                    name,
+                    names,
+                    version: None,
+                    file: (*marker).into(),
+                    is_root_only: false,
+                    notes: vec![],
+                }));
             }
         }
         Ok(None)

@@ -155,6 +155,8 @@ fn near_misses_stop_a_release_that_they_could_change() {
     let problems = decided(&Ask::Auto, &line("1.2.3"), &["fix: a\n\nBREAKING CHANGES: b"]).unwrap_err();
     assert_eq!(hints(&problems), ["shipway push major", "shipway push patch"]);
     assert_eq!(problems[0].place.as_deref(), Some("commit 0000001, line 3"));
+    let warned = decided(&Ask::Auto, &line("1.2.3"), &["feat: a", "fix: a\n\n* feat: b"]).unwrap().warnings;
+    assert_eq!(hints(&warned), ["shipway push minor"]);
 }
 
 #[test]

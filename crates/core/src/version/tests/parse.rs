@@ -103,6 +103,15 @@ fn issues_are_found_once_and_closing_words_are_seen() {
 }
 
 #[test]
+fn a_footer_is_kept_as_it_was_written() {
+    let message = "fix: a\n\nbody\n\nCloses #12\nRefs: #13,\n  #14\n";
+    let footers = parse(message).unwrap().footers;
+    let texts: Vec<&str> = footers.iter().map(|footer| footer.text).collect();
+    assert_eq!(texts, ["Closes #12", "Refs: #13,\n  #14"]);
+    assert_eq!(issues(texts[0])[0].reference, "#12");
+}
+
+#[test]
 fn foreign_text_becomes_harmless() {
     for (text, lines, one_line) in [
         ("plain", "plain", "plain"),

@@ -100,6 +100,17 @@ fn what_was_found_is_explained() {
     assert_eq!((found.count, found.highest), (1, Some(v("1.0.0"))));
     assert_eq!(found.reason, "1 final version uses it and no other format is in use");
     assert!(found.others.is_empty());
+    let several = detect(["@s/api@1.0.0", "@s/web@9.0.0"], "@s/api");
+    assert_eq!(several.reason, "the repository holds several projects; these are the tags of @s/api");
+}
+
+#[test]
+fn whether_the_name_may_have_decided_is_told() {
+    let check = |tags: &[&str], expect| assert_eq!(detect(tags.iter().copied(), "api").by_name, expect);
+    check(&["v1.0.0", "1.0.0", "release-1.0.0"], false);
+    check(&["api-v1.0.0"], false);
+    check(&["web-v1.0.0", "v1.0.0"], true);
+    check(&["web-v1.0.0", "docs-v1.0.0"], true);
 }
 
 #[test]

@@ -115,3 +115,12 @@ fn only_the_kinds_that_are_asked_for_count() {
     assert_eq!(projects.version().unwrap(), Some(&Version::new(1, 2, 3)));
     assert_eq!(Projects::detect(&files, Some(&[])).unwrap().found().count(), 0);
 }
+
+#[test]
+fn an_unreadable_file_tells_how_to_do_without_it() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
+    let problems = Projects::detect(&tree(&[("package.json", pointer)]), None).unwrap_err();
+    assert_eq!(problems[0].found.as_deref(), Some("a pointer of Git LFS, not the file itself"));
+    assert!(problems[0].hints[0].contains("[release] packages = []"), "{:?}", problems[0].hints);
+    assert_eq!(Projects::detect(&tree(&[("package.json", pointer)]), Some(&[])).unwrap().found().count(), 0);
+}

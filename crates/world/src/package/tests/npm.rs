@@ -117,3 +117,20 @@ fn the_placeholder_of_a_private_root_is_no_version() {
     check("{\"version\":\"0.0.0\",\"workspaces\":[]}", "x", Some(zero));
     check("{\"private\":true,\"version\":\"0.1.0\",\"workspaces\":[]}", "x", Some(Version::new(0, 1, 0)));
 }
+
+#[test]
+fn a_private_root_with_a_version_of_its_own_is_left_alone() {
+    let root = r#"{ "name": "all", "private": true, "version": "1.0.0", "workspaces": ["packages/*"] }"#;
+    let published = r#"{ "name": "all", "version": "1.0.0", "workspaces": ["packages/*"] }"#;
+    let check = |text: &str, known: &str, edits: usize, notes: usize| {
+        let files = tree(&[("package.json", text)]);
+        let mut projects = Projects::detect(&files, None).unwrap();
+        let known: Version = known.parse().unwrap();
+        projects.forget_idle(&|version| *version == known);
+        assert_eq!(projects.edits(&files, &"5.1.0".parse().unwrap()).unwrap().len(), edits, "{text} {known}");
+        assert_eq!(projects.notes().filter(|note| note.contains("keeps version 1.0.0")).count(), notes);
+    };
+    check(root, "5.0.0", 0, 1);
+    check(root, "1.0.0", 1, 0);
+    check(published, "5.0.0", 1, 0);
+}
