@@ -146,7 +146,6 @@ mod tests {
         let mut withdrawal = sample::shipped();
         let Event::Opened { plan, .. } = &mut withdrawal.entries[0].event else { panic!("a story begins") };
         plan.release.verb = Verb::Rollback;
-        (plan.release.from, plan.release.to) = (Some("1.4.0".into()), "1.3.2".into());
         let rows = [
             row(&sample::shipped(), false),
             Row { withdrawn: true, ..row(&sample::shipped(), false) },
