@@ -126,21 +126,37 @@ fn survives(site: &Site) -> Verdict {
 
 fn killed_in_apply(make: Make) -> Verdict {
     for (number, when) in Fuse::places(count(&make(), |site, world| drop(site.apply_with(world, 1)))) {
-        let site = make();
-        let before = (site.snapshot)();
-        if let Err(killed) = kill(&site, &Fuse::at(number, when), |world| drop(site.apply_with(world, 1))) {
-            after_death_in_apply(&site, &before).map_err(|seen| format!("{killed}: {seen}"))?;
+        let attempt = || {
+            let site = make();
+            let before = (site.snapshot)();
+            let killed = kill(&site, &Fuse::at(number, when), |world| drop(site.apply_with(world, 1)));
+            (site, before, killed.err())
+        };
+        let (site, before, killed) = attempt();
+        let Some(killed) = killed else { continue };
+        let at = |seen: String| format!("{killed}: {seen}");
+        let traces = !(site.effect_is_there)() && (site.snapshot)() != before;
+        after_death_in_apply(&site, &before).map_err(at)?;
+        if traces {
+            let (site, before, _) = attempt();
+            cleared(&site, &before).map_err(at)?;
         }
     }
     Ok(())
 }
 
-fn after_death_in_apply(site: &Site, before: &str) -> Verdict {
-    let there = (site.effect_is_there)();
-    let seen = site.truth()?;
-    if !there {
-        unchanged(site, before, "the attempt without its effect")?;
+/// Checks that undo without a receipt clears away what an attempt without its effect left behind.
+fn cleared(site: &Site, before: &str) -> Verdict {
+    let none = Receipt::none();
+    for what in ["undo without a receipt", "the second undo without a receipt"] {
+        site.undo_with(&*site.world, &none).map_err(|fault| told(what, &fault))?;
+        unchanged(site, before, what)?;
     }
+    Ok(())
+}
+
+fn after_death_in_apply(site: &Site, before: &str) -> Verdict {
+    let seen = site.truth()?;
     let receipt = match seen {
         Some(receipt) => {
             site.apply_again(&receipt)?;
@@ -175,11 +191,20 @@ fn killed_in_undo(make: Make) -> Verdict {
 fn fault_in_apply(make: Make) -> Verdict {
     let calls = count(&make(), |site, world| drop(site.apply_with(world, 1)));
     for (number, failure) in (1..=calls).flat_map(|number| FAILURES.map(|failure| (number, failure))) {
-        let site = make();
-        let before = (site.snapshot)();
-        let result = site.apply_with(&Failing::new(&*site.world, number, failure), 1);
-        after_fault_in_apply(&site, &before, result)
-            .map_err(|seen| format!("call {number} {failure:?}: {seen}"))?;
+        let attempt = || {
+            let site = make();
+            let before = (site.snapshot)();
+            let result = site.apply_with(&Failing::new(&*site.world, number, failure), 1);
+            (site, before, result)
+        };
+        let at = |seen: String| format!("call {number} {failure:?}: {seen}");
+        let (site, before, result) = attempt();
+        let traces = !(site.effect_is_there)() && (site.snapshot)() != before;
+        after_fault_in_apply(&site, &before, result).map_err(at)?;
+        if traces {
+            let (site, before, _) = attempt();
+            cleared(&site, &before).map_err(at)?;
+        }
     }
     Ok(())
 }

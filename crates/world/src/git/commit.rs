@@ -63,9 +63,10 @@ impl Action for Commit {
         }
         let tree = self.tree(cx);
         let commit = self.make(&hand, &tree).and_then(|()| self.made(&hand, &tree));
-        let commit = commit.map_err(clean).inspect_err(|_| discard(&hand, &tree))?;
-        hand.swap(&hand.anchor(), "", &commit)?;
+        // The ref comes last: whoever finds it after a death here has nothing more to clear away.
         discard(&hand, &tree);
+        let commit = commit.map_err(clean)?;
+        hand.swap(&hand.anchor(), "", &commit)?;
         Ok(self.receipt(&commit))
     }
 
@@ -83,7 +84,8 @@ impl Commit {
     }
 
     fn tree(&self, cx: &Cx<'_>) -> PathBuf {
-        self.repository.run_dir(cx.run.as_str()).join("tree")
+        // Git names its record of a work tree after the last part of the path, so that part must be ours alone.
+        self.repository.run_dir(cx.run.as_str()).join(format!("shipway-{}", cx.run))
     }
 
     /// Makes the work tree and the commit in it.
@@ -209,12 +211,15 @@ impl Commit {
 }
 
 /// Removes the work tree of the run, in whatever state it is; what cannot be removed shows when it is made anew.
+///
+/// Git itself is not asked: it would not remove a record that is half made, and with it might go other work trees of
+/// the user whose disk is not there at the moment.
 fn discard(hand: &Hand<'_>, tree: &Path) {
     let _ = fs::remove_dir_all(tree);
-    let registered = hand.repository.common_dir.join("worktrees");
-    if registered.is_dir() {
-        let _ = hand.look(hand.git().args(["worktree", "prune", "--expire=now"]));
-        // Git leaves the empty directory behind, and a rollback restores what was there before.
-        let _ = fs::remove_dir(registered);
+    let records = hand.repository.common_dir.join("worktrees");
+    if let Some(name) = tree.file_name() {
+        let _ = fs::remove_dir_all(records.join(name));
     }
+    // Empty again, it is as it was before the first work tree.
+    let _ = fs::remove_dir(records);
 }

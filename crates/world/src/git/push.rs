@@ -87,6 +87,9 @@ impl Action for Push {
     }
 
     fn undo(&self, cx: &Cx<'_>, receipt: &Receipt) -> Result<(), Fault> {
+        if receipt.is_none() {
+            return Ok(());
+        }
         let hand = Hand::new(cx, &self.repository);
         let published = kinds::Published {
             remote: self.args.remote.clone(),

@@ -3,14 +3,14 @@
 use std::fs;
 
 use serde_json::json;
-use shipway_core::action::{Action, Change, Cx, Fault, Observed, Receipt, Reversal, Sign};
+use shipway_core::action::{Action, Change, Cx, Effect, Fault, Observed, Receipt, Reversal, Sign};
 use shipway_core::kinds;
 use shipway_core::problem::{Code, Problem};
 
-use super::hand::{Hand, clean};
+use super::hand::{Hand, clean, stamped};
 use super::repository::Repository;
 
-/// The action. It is done when the ref that kept the commit for this run is gone.
+/// The action. It is done when the ref that kept the commit for this run is gone, and undone when that is back.
 #[derive(Debug)]
 pub struct Settle {
     /// Where.
@@ -36,15 +36,14 @@ impl Action for Settle {
         if hand.resolve(&hand.anchor())?.is_some() {
             return Ok(Observed::Absent);
         }
-        let now = hand.resolve(&self.name())?.unwrap_or_default();
-        Ok(Observed::Present(self.receipt(&now, None)))
+        self.settled(&hand, cx).map(Observed::Present)
     }
 
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
         let hand = Hand::new(cx, &self.repository);
         let now = hand.resolve(&self.name()).map_err(clean)?.unwrap_or_default();
         let Some(commit) = hand.resolve(&hand.anchor()).map_err(clean)? else {
-            return Ok(self.receipt(&now, None));
+            return self.settled(&hand, cx);
         };
         let kept = match () {
             () if now == commit => None,
@@ -56,19 +55,31 @@ impl Action for Settle {
             }
             () => self.forward(&hand, &self.args.old, &commit)?,
         };
-        hand.swap(&hand.anchor(), &commit, "")?;
+        hand.swap(&hand.anchor(), &commit, "").map_err(doubt)?;
         let now = if kept.is_none() { &commit } else { &now };
         Ok(self.receipt(now, kept.as_deref()))
     }
 
     fn undo(&self, cx: &Cx<'_>, receipt: &Receipt) -> Result<(), Fault> {
         let hand = Hand::new(cx, &self.repository);
-        let (now, ours) = (hand.resolve(&self.name())?.unwrap_or_default(), receipt.text("commit"));
-        if now == self.args.old || now != ours || receipt.0.get("kept").is_some_and(|kept| !kept.is_null()) {
+        if receipt.0.get("kept").is_some_and(|kept| !kept.is_null()) {
             return Ok(());
         }
-        match self.forward(&hand, &now, &self.args.old)? {
+        // Without a receipt an attempt was cut off, and the ref still tells where it was going.
+        let found = hand.resolve(&hand.anchor())?;
+        let ours = if receipt.is_none() { found.clone() } else { Some(receipt.text("commit").to_owned()) };
+        let Some(ours) = ours.filter(|ours| *ours != self.args.old) else { return Ok(()) };
+        let now = hand.resolve(&self.name())?.unwrap_or_default();
+        if now != ours && now != self.args.old {
+            return Ok(());
+        }
+        if found.is_none() {
+            hand.swap(&hand.anchor(), "", &ours)?;
+        }
+        match self.forward(&hand, &ours, &self.args.old)? {
             None => Ok(()),
+            // What is the user's own was not touched on the way there either.
+            Some(_) if now == self.args.old => Ok(()),
             Some(kept) => Err(Fault::clean(Problem::new(Code::LocalMoved, kept))),
         }
     }
@@ -81,6 +92,15 @@ impl Settle {
 
     fn receipt(&self, commit: &str, kept: Option<&str>) -> Receipt {
         Receipt(json!({ "branch": self.args.branch, "commit": commit, "kept": kept }))
+    }
+
+    /// Returns the receipt of a run that has settled: the branch is ours only where its commit bears our stamp.
+    fn settled(&self, hand: &Hand<'_>, cx: &Cx<'_>) -> Result<Receipt, Fault> {
+        let now = hand.resolve(&self.name()).map_err(clean)?.unwrap_or_default();
+        let ours =
+            !now.is_empty() && stamped(&hand.text(&["log", "-1", "--format=%B", &now]).map_err(clean)?, cx);
+        let kept = (!ours).then(|| format!("{} has moved; bring it up: git pull", self.args.branch));
+        Ok(self.receipt(&now, kept.as_deref()))
     }
 
     /// Tells whether a commit is above the branch, so that moving there loses nothing.
@@ -96,21 +116,25 @@ impl Settle {
     fn forward(&self, hand: &Hand<'_>, old: &str, new: &str) -> Result<Option<String>, Fault> {
         let head = hand.look(hand.git().args(["symbolic-ref", "--quiet", "HEAD"])).map_err(clean)?.text();
         if head == self.name() {
-            let changes = changes(hand, old, new)?;
-            if let Some(path) = changes.iter().find_map(|change| change.users(hand).transpose()) {
-                let path = path?;
+            let changes = changes(hand, old, new).map_err(clean)?;
+            if let Some(path) = users(hand, &changes).map_err(clean)? {
                 return Ok(Some(format!(
                     "{path} has changes of your own; {} was left where it is",
                     self.args.branch
                 )));
             }
-            for change in &changes {
-                change.carry_out(hand)?;
-            }
+            carry_out(hand, &changes).map_err(doubt)?;
         }
-        hand.swap(&self.name(), old, new)?;
+        if hand.resolve(&self.name()).map_err(doubt)?.as_deref() != Some(new) {
+            hand.swap(&self.name(), old, new).map_err(doubt)?;
+        }
         Ok(None)
     }
+}
+
+/// Turns any fault into one that may have left a part of the effect.
+fn doubt(fault: Fault) -> Fault {
+    Fault { effect: Effect::Unknown, ..fault }
 }
 
 /// One path that differs between two commits.
@@ -142,33 +166,48 @@ impl Move {
     fn goes(&self) -> bool {
         self.mode == "000000"
     }
+}
 
-    /// Returns the path if the user's file is neither as the old nor as the new commit has it.
-    fn users(&self, hand: &Hand<'_>) -> Result<Option<&str>, Fault> {
-        let nothing = |id: &str| id.bytes().all(|byte| byte == b'0');
-        let file = hand.repository.top.join(&self.path);
-        let ours = match fs::symlink_metadata(&file) {
-            Err(_) => nothing(&self.old) || nothing(&self.new),
-            Ok(found) if !found.is_file() => false,
-            Ok(_) => {
-                let id = hand.text(&["hash-object", "--", &self.path])?;
-                id == self.old || id == self.new
+/// Returns the first path whose file is neither as the old nor as the new commit has it.
+fn users(hand: &Hand<'_>, changes: &[Move]) -> Result<Option<String>, Fault> {
+    let nothing = |id: &str| id.bytes().all(|byte| byte == b'0');
+    let (mut there, mut paths) = (vec![], String::new());
+    for change in changes {
+        match fs::symlink_metadata(hand.repository.top.join(&change.path)) {
+            Err(_) if nothing(&change.old) || nothing(&change.new) => {}
+            Ok(found) if found.is_file() => {
+                paths += &format!("{}\n", change.path);
+                there.push(change);
             }
-        };
-        Ok((!ours).then_some(self.path.as_str()))
-    }
-
-    fn carry_out(&self, hand: &Hand<'_>) -> Result<(), Fault> {
-        if self.goes() {
-            hand.expect(hand.git().args(["update-index", "--force-remove", "--", &self.path]))?;
-            return match fs::remove_file(hand.repository.top.join(&self.path)) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-                Ok(()) | Err(_) => Ok(()),
-            };
+            Ok(_) | Err(_) => return Ok(Some(change.path.clone())),
         }
-        let entry = format!("{},{},{}", self.mode, self.new, self.path);
-        hand.expect(hand.git().args(["update-index", "--add", "--cacheinfo", &entry]))?;
-        hand.expect(hand.git().args(["checkout-index", "--force", "--quiet", "--", &self.path]))?;
-        Ok(())
     }
+    let ids = hand.expect(hand.git().args(["hash-object", "--stdin-paths"]).stdin(paths))?.text();
+    let mut ids = ids.lines();
+    let theirs = there.into_iter().find(|change| {
+        let id = ids.next().unwrap_or_default();
+        id != change.old && id != change.new
+    });
+    Ok(theirs.map(|change| change.path.clone()))
+}
+
+/// Brings index and files to where the changes lead, in one step each.
+fn carry_out(hand: &Hand<'_>, changes: &[Move]) -> Result<(), Fault> {
+    let (mut entries, mut paths) = (String::new(), String::new());
+    for change in changes {
+        let mode = if change.goes() { "0" } else { &change.mode };
+        entries += &format!("{mode} {}\t{}\0", change.new, change.path);
+        if !change.goes() {
+            paths += &format!("{}\0", change.path);
+        }
+    }
+    hand.expect(hand.git().args(["update-index", "-z", "--index-info"]).stdin(entries))?;
+    for change in changes.iter().filter(|change| change.goes()) {
+        match fs::remove_file(hand.repository.top.join(&change.path)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    let out = ["checkout-index", "--index", "--force", "--quiet", "-z", "--stdin"];
+    hand.expect(hand.git().args(out).stdin(paths)).map(drop)
 }

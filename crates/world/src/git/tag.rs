@@ -58,7 +58,9 @@ impl Action for Tag {
             Fault::clean(Problem::new(Code::TagFailed, format!("there is no commit {name} to tag")))
         })?;
         self.make(&hand, &commit)?;
-        let object = hand.resolve(&self.name())?.ok_or_else(|| {
+        // From here on the tag may be there, so a look that fails says nothing.
+        let found = hand.resolve(&self.name()).map_err(|fault| Fault::in_doubt(fault.problem))?;
+        let object = found.ok_or_else(|| {
             Fault::clean(Problem::new(Code::TagFailed, format!("git made no tag {}", self.args.tag)))
         })?;
         Ok(self.receipt(&object, &commit))

@@ -68,84 +68,102 @@ impl Action for Withdraw {
 
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
         let hand = Hand::new(cx, &self.repository);
-        let tip = match answer(&hand, &self.args.published, &self.args.how, &|commit| keep(&hand, commit)) {
-            Ok(tip) => tip,
-            Err(fault) => {
-                if let (Effect::None, Some(kept)) = (fault.effect, hand.resolve(&hand.anchor())?) {
-                    hand.swap(&hand.anchor(), &kept, "")?;
-                }
-                return Err(fault);
-            }
-        };
-        let moves = self.args.published.commit != self.args.published.base;
-        if let (true, Some(tip), None) = (moves, &tip, hand.resolve(&hand.anchor())?) {
+        let answer = Answer::prepare(&hand, &self.args.published, &self.args.how)?;
+        let tip = answer.tip().map(str::to_owned);
+        // The next step moves the user's branch to this commit. It is kept before it is pushed: whoever finds it on
+        // the remote after a death in between must find it here too.
+        if let Some(tip) = tip.as_deref().filter(|_| self.args.published.commit != self.args.published.base) {
             keep(&hand, tip)?;
         }
+        answer.send(&hand, &self.args.published).inspect_err(|fault| {
+            if fault.effect == Effect::None {
+                let _ = keep(&hand, "");
+            }
+        })?;
         Ok(receipt(tip.as_deref()))
     }
 
-    fn undo(&self, _: &Cx<'_>, _: &Receipt) -> Result<(), Fault> {
+    fn undo(&self, cx: &Cx<'_>, receipt: &Receipt) -> Result<(), Fault> {
+        if receipt.is_none() {
+            return keep(&Hand::new(cx, &self.repository), "");
+        }
         let problem = Problem::new(Code::PastReturn, "a withdrawal is not taken back");
         Err(Fault::clean(problem.hint("release a new version: shipway push")))
     }
-}
-
-/// Keeps the commit that the next step moves the user's branch to. It is kept before the push, because a push whose end
-/// nobody saw is found in place by a probe, and a probe keeps nothing.
-fn keep(hand: &Hand<'_>, commit: &str) -> Result<(), Fault> {
-    let kept = hand.resolve(&hand.anchor())?;
-    if kept.as_deref() == Some(commit) {
-        return Ok(());
-    }
-    hand.swap(&hand.anchor(), kept.as_deref().unwrap_or_default(), commit)
 }
 
 fn receipt(tip: Option<&str>) -> Receipt {
     Receipt(json!({ "tip": tip }))
 }
 
-/// Answers a published release, and returns the tip of the remote branch afterwards.
+/// Points the ref that keeps a commit for the next step to an object id; an empty one removes the ref.
+fn keep(hand: &Hand<'_>, commit: &str) -> Result<(), Fault> {
+    let found = hand.resolve(&hand.anchor())?.unwrap_or_default();
+    if found == commit { Ok(()) } else { hand.swap(&hand.anchor(), &found, commit) }
+}
+
+/// Answers a published release.
 ///
-/// It may be called again at any time: what is answered already is left alone. The revert commit is handed to `keep`
-/// before it is pushed.
-pub(crate) fn answer(
-    hand: &Hand<'_>,
-    published: &Published,
-    how: &Withdrawal,
-    keep: &dyn Fn(&str) -> Result<(), Fault>,
-) -> Result<Option<String>, Fault> {
-    let refs = remote::look(hand, &published.remote, &published.branch, &published.tag)?;
-    let standing = stands(hand, published, refs.tip.as_deref())?;
-    let revert = standing.as_ref().map(|tip| revert(hand, published, how, tip)).transpose()?;
-    let tag_is_ours = how.delete_tag && refs.tag.as_deref() == Some(&published.object);
-    if revert.is_none() && !tag_is_ours {
-        return Ok(refs.tip);
+/// It may be called again at any time: what is answered already is left alone.
+pub(crate) fn answer(hand: &Hand<'_>, published: &Published, how: &Withdrawal) -> Result<(), Fault> {
+    Answer::prepare(hand, published, how)?.send(hand, published)
+}
+
+/// What has yet to be pushed so that a release is withdrawn.
+struct Answer {
+    /// The tip of the remote branch.
+    found: Option<String>,
+    /// The tip on which the release still stands, and the commit that reverts it there.
+    revert: Option<(String, String)>,
+    /// Whether the tag goes.
+    tag: bool,
+}
+
+impl Answer {
+    /// Looks at the remote and makes the revert commit, if one is needed.
+    fn prepare(hand: &Hand<'_>, published: &Published, how: &Withdrawal) -> Result<Self, Fault> {
+        let refs = remote::look(hand, &published.remote, &published.branch, &published.tag)?;
+        let standing = stands(hand, published, refs.tip.as_deref())?;
+        let revert = match standing {
+            Some(tip) => Some((tip.clone(), revert(hand, published, how, &tip)?)),
+            None => None,
+        };
+        let tag = how.delete_tag && refs.tag.as_deref() == Some(&published.object);
+        Ok(Self { found: refs.tip, revert, tag })
     }
-    let mut cmd = hand.remote_git().args(["push", "--porcelain", "--atomic"]);
-    let (mut specs, branch) = (vec![], format!("refs/heads/{}", published.branch));
-    if let (Some(revert), Some(tip)) = (&revert, &standing) {
-        cmd = cmd.arg(format!("--force-with-lease={branch}:{tip}"));
-        specs.push(format!("{revert}:{branch}"));
+
+    /// Returns the tip of the remote branch afterwards.
+    fn tip(&self) -> Option<&str> {
+        self.revert.as_ref().map(|(_, revert)| revert.as_str()).or(self.found.as_deref())
     }
-    if tag_is_ours {
-        let tag = format!("refs/tags/{}", published.tag);
-        cmd = cmd.arg(format!("--force-with-lease={tag}:{}", published.object));
-        specs.push(format!(":{tag}"));
-    }
-    if let Some(revert) = &revert {
-        keep(revert)?;
-    }
-    let output = hand.cx.run(cmd.arg(&published.remote).args(specs).contain())?;
-    match output.ended {
-        Ended::Exit(0) => Ok(revert.or(refs.tip)),
-        Ended::Exit(_) => {
-            let fault = push_fault(&output, &published.remote);
-            // Somebody pushed in between: the next attempt reverts on top of that.
-            let moved = fault.problem.code == Code::RemoteMoved;
-            Err(if moved { fault.retry_after(Duration::from_millis(200)) } else { fault })
+
+    fn send(&self, hand: &Hand<'_>, published: &Published) -> Result<(), Fault> {
+        if self.revert.is_none() && !self.tag {
+            return Ok(());
         }
-        Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
-            Err(Fault { effect: Effect::Unknown, ..cut_off(&output, "git push") })
+        let mut cmd = hand.remote_git().args(["push", "--porcelain", "--atomic"]);
+        let (mut specs, branch) = (vec![], format!("refs/heads/{}", published.branch));
+        if let Some((tip, revert)) = &self.revert {
+            cmd = cmd.arg(format!("--force-with-lease={branch}:{tip}"));
+            specs.push(format!("{revert}:{branch}"));
+        }
+        if self.tag {
+            let tag = format!("refs/tags/{}", published.tag);
+            cmd = cmd.arg(format!("--force-with-lease={tag}:{}", published.object));
+            specs.push(format!(":{tag}"));
+        }
+        let output = hand.cx.run(cmd.arg(&published.remote).args(specs).contain())?;
+        match output.ended {
+            Ended::Exit(0) => Ok(()),
+            Ended::Exit(_) => {
+                let fault = push_fault(&output, &published.remote);
+                // Somebody pushed in between: the next attempt reverts on top of that.
+                let moved = fault.problem.code == Code::RemoteMoved;
+                Err(if moved { fault.retry_after(Duration::from_millis(200)) } else { fault })
+            }
+            Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
+                Err(Fault { effect: Effect::Unknown, ..cut_off(&output, "git push") })
+            }
         }
     }
 }
