@@ -1,6 +1,8 @@
 //! How a run behaves beside other processes: signals, locks, logs, secrets, modes, output. The real binary, with real
 //! repositories, remotes and hooks.
 
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test is a failed test")]
+
 mod checks;
 mod fence;
 mod logs;

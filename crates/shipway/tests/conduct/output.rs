@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use shipway_testkit::skip::skip;
 
-use crate::stage::{Done, QUIET, Stage, check, finish, home_gate, text};
+use crate::stage::{Done, QUIET, Stage, check, finish, home_gate, ignores, text};
+use rustix::process::Signal;
 
 fn plain(done: &Done) {
     for text in [&done.out, &done.err] {
@@ -116,6 +117,9 @@ fn on_a_terminal_a_status_line_comes_and_goes() {
 
 #[test]
 fn control_c_on_a_terminal_stops_at_a_safe_point_and_leaves_the_terminal_as_it_was() {
+    if ignores(Signal::INT) {
+        return skip("SIGINT is ignored here");
+    }
     let stage = Stage::new(&check("test", &home_gate("check")));
     let shipway = env!("CARGO_BIN_EXE_shipway");
     let line =

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 use shipway_testkit::skip::skip;
 
 use crate::stage::{QUIET, Running, Stage, finish, gate, home_gate, lives, text, wait_for};
@@ -159,6 +159,33 @@ fn a_second_signal_kills_the_push_and_the_run_is_taken_back() {
 }
 
 #[test]
+fn a_second_signal_in_an_undo_does_not_make_the_run_stuck() {
+    let stage = stage(Slow::Push);
+    let first = stage.start(&["push"]);
+    stage.reached("slow");
+    first.signal(Signal::TERM);
+    first.said("asked to stop");
+    stage.open("slow");
+    assert_stopped(&stage, first);
+    for name in ["slow.in", "slow.go"] {
+        fs::remove_file(stage.home(name)).unwrap();
+    }
+    let back = stage.start(&["rollback"]);
+    stage.reached("slow");
+    back.signal(Signal::TERM);
+    back.said("asked to stop");
+    back.signal(Signal::TERM);
+    let run = stage.last_run();
+    back.end().assert_code(3).says(&["nothing is lost", &format!("shipway resume {run}")]);
+    stage.open("slow");
+    wait_for("the end of the hook", || !lives(&stage.home("slow.in")));
+    stage.code(0, &["resume"]);
+    let log = stage.repo.git(["log", "-1", "--format=%s%n%b", "origin/main"]);
+    assert!(log.contains("Shipway-Withdraws: v1.1.0"), "{log}");
+    assert_eq!(stage.repo.git(["status", "--porcelain"]), "");
+}
+
+#[test]
 fn after_a_signal_no_further_check_begins() {
     let late = "touch $HOME/late";
     let config = format!(
@@ -198,14 +225,14 @@ fn a_daemonised_child_dies_with_the_second_signal() {
 }
 
 /// Returns where the second version of control groups is mounted.
-pub fn group_mount() -> Option<PathBuf> {
+pub(crate) fn group_mount() -> Option<PathBuf> {
     let mounts = text(Path::new("/proc/self/mountinfo"));
     let line = mounts.lines().find(|line| line.contains(" - cgroup2 "))?;
     line.split(' ').nth(4).map(PathBuf::from)
 }
 
 /// Tells whether a control group can be made and killed where shipway makes its own.
-pub fn has_groups() -> bool {
+pub(crate) fn has_groups() -> bool {
     let Some(mount) = group_mount() else { return false };
     let dir = mount.join(format!("conduct-{}", std::process::id()));
     let can = fs::create_dir(&dir).is_ok();
@@ -220,8 +247,9 @@ fn a_hang_up_that_nohup_ignores_stays_ignored() {
     command.arg(env!("CARGO_BIN_EXE_shipway")).arg("push").stdin(std::process::Stdio::null());
     let first = stage.start_command(command);
     stage.reached("slow");
-    first.signal(Signal::HUP);
-    first.signal(Signal::HUP);
+    for _ in 0..2 {
+        kill_process(first.pid(), Signal::HUP).unwrap();
+    }
     stage.open("slow");
     first.end().assert_code(0);
     stage.assert_shipped();
