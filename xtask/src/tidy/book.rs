@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::repository::Repository;
+use crate::repository::{Repository, has_extension};
 use crate::tidy::Finding;
 
 const SOURCE: &str = "docs/src/";
@@ -14,7 +14,7 @@ pub(super) fn look(repository: &Repository) -> Vec<Finding> {
         .sources
         .iter()
         .filter_map(|source| source.path.strip_prefix(SOURCE))
-        .filter(|path| is_page(path) && *path != "SUMMARY.md")
+        .filter(|path| has_extension(path, "md") && *path != "SUMMARY.md")
         .collect();
     let listed = |list: &str, below: &str| -> Vec<String> {
         links(repository.text(list).unwrap_or_default()).map(|link| format!("{below}{link}")).collect()
@@ -43,11 +43,7 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     text.split("](")
         .skip(1)
         .filter_map(|rest| rest.split([')', '#']).next())
-        .filter(|link| is_page(link) && !link.contains("://") && !link.starts_with("../"))
-}
-
-fn is_page(path: &str) -> bool {
-    path.strip_suffix(".md").is_some()
+        .filter(|link| has_extension(link, "md") && !link.contains("://") && !link.starts_with("../"))
 }
 
 #[cfg(test)]

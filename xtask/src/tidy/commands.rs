@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::repository::{Repository, Source};
+use crate::repository::{Repository, Source, has_extension};
 use crate::tidy::Finding;
 
 const PAGE: &str = "docs/src/reference/commands.md";
@@ -40,10 +40,12 @@ fn flags(text: &str) -> impl Iterator<Item = String> {
 
 fn look_at(source: &Source, commands: &Commands) -> Vec<Finding> {
     let product = source.is_rust() && source.path.starts_with("crates/") && source.path.contains("/src/");
-    let tests = source.path.contains("/tests/") || source.path.ends_with("tests.rs");
+    let of_tests = source.path.contains("/tests/") || source.path.ends_with("tests.rs");
     let page = source.path.starts_with("docs/src/") || !source.path.contains('/');
-    let prose = page && source.path.strip_suffix(".md").is_some();
-    let Some(text) = source.text.as_deref().filter(|_| (product && !tests) || prose) else { return vec![] };
+    let prose = page && has_extension(&source.path, "md");
+    let Some(text) = source.text.as_deref().filter(|_| (product && !of_tests) || prose) else {
+        return vec![];
+    };
     let mut found = vec![];
     for (start, _) in text.match_indices(NAME) {
         if source.tests.iter().any(|range| range.contains(&start)) || !is_command(&text[..start], prose) {

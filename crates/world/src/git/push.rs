@@ -99,7 +99,7 @@ impl Action for Push {
             tag: self.args.tag.clone(),
             object: receipt.text("tag").into(),
         };
-        withdraw::answer(&hand, &published, &self.args.withdraw, &|_| Ok(()))?;
+        withdraw::answer(&hand, &published, &self.args.withdraw)?;
         // The remote holds the commit now; the ref that kept it here is no longer needed.
         match hand.resolve(&hand.anchor())? {
             Some(found) => hand.swap(&hand.anchor(), &found, ""),
