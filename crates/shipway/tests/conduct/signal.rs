@@ -18,7 +18,7 @@ enum Slow {
 
 fn stage(slow: Slow) -> Stage {
     let config = if matches!(slow, Slow::Check) {
-        crate::stage::check("test", &home_gate("slow"))
+        crate::stage::check("test", &format!("echo before; {}; echo after", home_gate("slow")))
     } else {
         QUIET.into()
     };
@@ -26,7 +26,7 @@ fn stage(slow: Slow) -> Stage {
     match slow {
         Slow::Check => {}
         Slow::Hook => {
-            stage.repo.hook("pre-commit", &home_gate("slow"));
+            stage.repo.hook("pre-commit", &format!("echo before; {}", home_gate("slow")));
         }
         Slow::Push => {
             stage.remote.hook("pre-receive", &gate(stage.repo.home(), "slow"));
@@ -131,6 +131,7 @@ fn twice(slow: Slow, back: bool) {
         stage.code(0, &["resume"]);
         stage.assert_shipped();
     }
+    stage.code(0, &["log", "--verify"]);
 }
 
 #[test]
