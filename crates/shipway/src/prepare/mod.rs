@@ -188,9 +188,10 @@ fn disagreement(seen: &Seen<'_>, line: &line::Line, ask: &Ask, decision: &Decisi
             .found(format!("version {stated} in the file, and tag {}", seen.format.render(last)))
             .wanted(last.to_string());
     // A version that is not higher could not be released.
-    let problem = match stated > last {
-        true => problem.hint(format!("release the version in the file: shipway push {stated}")),
-        false => problem,
+    let problem = if stated > last {
+        problem.hint(format!("release the version in the file: shipway push {stated}"))
+    } else {
+        problem
     };
     vec![problem.hint(format!("release the next one: shipway push {}", decision.to))]
 }
