@@ -65,7 +65,8 @@ pub fn notes(facts: &Facts) -> Vec<String> {
     notes
 }
 
-fn no_commits(facts: &Facts) -> Option<Problem> {
+/// Returns the problem of a branch without a commit.
+pub fn no_commits(facts: &Facts) -> Option<Problem> {
     let Head::Unborn { branch } = &facts.head else { return None };
     let problem = Problem::new(Code::NoCommits, format!("branch {branch} has no commits yet"))
         .found("no commits")

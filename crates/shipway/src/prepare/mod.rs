@@ -61,6 +61,10 @@ pub struct Seen<'a> {
 pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Prepared, Vec<Problem>> {
     let mut seen = look(session, purpose)?;
     let mut problems = judge(&seen, purpose);
+    // Without a commit there is nothing to decide from, and that is said already.
+    if seen.facts.head.commit().is_empty() && !problems.is_empty() {
+        return Err(problems);
+    }
     let decided = line::decide(session, &seen, ask);
     let (decision, line) = match decided {
         Ok(decided) => decided,
@@ -115,6 +119,7 @@ pub fn glance<'a>(session: &'a Session<'_>) -> Result<Seen<'a>, Vec<Problem>> {
     let glance = session.git().glance().map_err(one)?;
     let config = session.config.clone();
     let facts = Facts { head: glance.head, tags: glance.tags, ..Facts::unseen(&session.directory()) };
+    validate::no_commits(&facts).map_or(Ok(()), |problem| Err(vec![problem]))?;
     let formats = version::detect(facts.tags.keys().map(String::as_str), &facts.directory);
     let told = config.release.tag.is_some() || (formats.count > 0 && !formats.by_name);
     let tree = Tree::at(session.git(), if told { "" } else { facts.head.commit() }).map_err(one)?;
