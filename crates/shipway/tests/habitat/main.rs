@@ -1,6 +1,8 @@
 //! Releases in repositories that are set up as no test would set them up: a full push, what it left behind, and its
 //! withdrawal, in each of them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

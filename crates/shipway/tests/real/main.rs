@@ -1,6 +1,8 @@
 //! Real histories: a release, the next one, its withdrawal and the one after that, in every git bundle of a directory
 //! that `SHIPWAY_REPOS` names, or of `../shared/data` beside this repository.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
