@@ -26,7 +26,7 @@ pub(super) fn look(git: Git<'_>, here: &Here, ask: &Look) -> Result<Option<Remot
     let (seen, permission) = thread::scope(|scope| {
         let trial = scope
             .spawn(|| if ask.try_push { trial(git, &name, &branch, head) } else { Ok(Permission::Unknown) });
-        let seen = ask.network.then(|| refs(git, &name, &branch, head)).transpose();
+        let seen = ask.network.then(|| refs(git, here, (&name, &branch), head)).transpose();
         (seen, joined(trial))
     });
     let default_branch = here.refs.defaults.get(&name).cloned();
@@ -52,13 +52,14 @@ fn talk(git: Git<'_>, cmd: Cmd, remote: &str) -> Result<Result<Output, Problem>,
 /// Asks the remote for the branch and the tags.
 fn refs(
     git: Git<'_>,
-    remote: &str,
-    branch: &str,
+    here: &Here,
+    (remote, branch): (&str, &str),
     head: &Head,
 ) -> Result<Result<RemoteRefs, Problem>, Problem> {
     let wanted = format!("refs/heads/{branch}");
     // The switches let the server leave out the refs of its pull requests; the patterns leave out other branches.
-    let cmd = git.remote_command(&["ls-remote", "--heads", "--tags", "--", remote, &wanted, "refs/tags/*"]);
+    let address = address(git, here, remote)?;
+    let cmd = git.remote_command(&["ls-remote", "--heads", "--tags", "--", &address, &wanted, "refs/tags/*"]);
     let output = match talk(git, cmd, remote)? {
         Ok(output) => output,
         Err(problem) => return Ok(Err(problem)),
@@ -66,6 +67,15 @@ fn refs(
     let (tip, tags) = read_remote(&output.stdout, branch);
     let relation = relation(git, head.commit(), tip.as_deref(), &format!("refs/remotes/{remote}/{branch}"))?;
     Ok(Ok(RemoteRefs { tip, relation, tags }))
+}
+
+/// Returns where a remote is pushed to. Only an address of its own for pushes is worth the process that tells.
+fn address(git: Git<'_>, here: &Here, remote: &str) -> Result<String, Problem> {
+    if !here.settings.pushes_elsewhere(remote) {
+        return Ok(remote.to_owned());
+    }
+    let output = git.run(&["remote", "get-url", "--push", "--", remote])?;
+    Ok(if output.ok() { output.text() } else { remote.to_owned() })
 }
 
 /// Returns how the commit of HEAD stands to the tip of the remote, which may not be here yet.

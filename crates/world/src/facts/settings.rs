@@ -81,6 +81,12 @@ impl Settings {
         Some((remote.to_owned(), merge.to_owned()))
     }
 
+    /// Tells whether a remote may be pushed to at another address than it is fetched from.
+    pub(super) fn pushes_elsewhere(&self, remote: &str) -> bool {
+        let own = format!("remote.{remote}.pushurl");
+        self.0.iter().any(|(name, _)| *name == own || name.ends_with(".pushinsteadof"))
+    }
+
     /// Returns the remote that a release from a branch goes to: the configured one, else the one that `git push` would
     /// choose, else the only one.
     pub(super) fn chosen(&self, configured: Option<&str>, branch: &str) -> Option<String> {

@@ -19,8 +19,9 @@ pub(crate) struct Refs {
 /// Reads a branch and a tag of a remote.
 pub(crate) fn look(hand: &Hand<'_>, remote: &str, branch: &str, tag: &str) -> Result<Refs, Fault> {
     let (branch, tag) = (format!("refs/heads/{branch}"), format!("refs/tags/{tag}"));
+    let address = address(hand, remote)?;
     let output =
-        hand.look(hand.remote_git().args(["ls-remote", "--end-of-options", remote, &branch, &tag]))?;
+        hand.look(hand.remote_git().args(["ls-remote", "--end-of-options", &address, &branch, &tag]))?;
     if !output.ok() {
         return Err(Fault { effect: Effect::None, ..push_fault(&output, remote) });
     }
@@ -30,6 +31,12 @@ pub(crate) fn look(hand: &Hand<'_>, remote: &str, branch: &str, tag: &str) -> Re
         line.map(|(id, _)| id.to_owned())
     };
     Ok(Refs { tip: of(&branch), tag: of(&tag) })
+}
+
+/// Returns where a remote is pushed to, which may not be where it is fetched from: what was pushed must be read there.
+fn address(hand: &Hand<'_>, remote: &str) -> Result<String, Fault> {
+    let output = hand.look(hand.git().args(["remote", "get-url", "--push", "--", remote]))?;
+    Ok(if output.ok() { output.text() } else { remote.to_owned() })
 }
 
 /// Returns the fault of a request to a remote that failed by itself.
@@ -43,7 +50,8 @@ pub(crate) fn push_fault(output: &Output, remote: &str) -> Fault {
 
 /// Fetches one object id of a remote without moving any ref, and returns whether it is here now.
 pub(crate) fn fetch(hand: &Hand<'_>, remote: &str, branch: &str) -> Result<(), Fault> {
-    let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", remote];
+    let address = address(hand, remote)?;
+    let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options", &address];
     let output = hand.look(hand.remote_git().args(args).arg(format!("refs/heads/{branch}")))?;
     if output.ok() {
         return Ok(());
