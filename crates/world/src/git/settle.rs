@@ -1,14 +1,22 @@
 //! The user's own branch, index and files move forward, last of all and only where the user has not moved them.
 
 use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
-use shipway_core::action::{Action, Change, Cx, Effect, Fault, Observed, Receipt, Reversal, Sign};
+use shipway_core::action::{
+    Action, Change, Cmd, Cx, Effect, Fault, Observed, Receipt, Reversal, Sign, Urgency,
+};
 use shipway_core::kinds;
 use shipway_core::problem::{Code, Problem};
 
 use super::hand::{Hand, clean, stamped};
 use super::repository::Repository;
+
+/// How often, and how far apart, an index that another git works on is looked at.
+const PATIENCE: u32 = 100;
+const BEAT: Duration = Duration::from_millis(50);
 
 /// The action. It is done when the ref that kept the commit for this run is gone, and undone when that is back.
 #[derive(Debug)]
@@ -123,6 +131,14 @@ impl Settle {
                     self.args.branch
                 )));
             }
+            if !is_free(hand) {
+                let lock = index_lock(hand);
+                return Ok(Some(format!(
+                    "another git works on the index ({}); {} was left where it is",
+                    lock.display(),
+                    self.args.branch
+                )));
+            }
             carry_out(hand, &changes).map_err(doubt)?;
         }
         if hand.resolve(&self.name()).map_err(doubt)?.as_deref() != Some(new) {
@@ -201,7 +217,7 @@ fn carry_out(hand: &Hand<'_>, changes: &[Move]) -> Result<(), Fault> {
             paths += &format!("{}\0", change.path);
         }
     }
-    hand.expect(hand.git().args(["update-index", "-z", "--index-info"]).stdin(entries))?;
+    on_index(hand, hand.git().args(["update-index", "-z", "--index-info"]).stdin(entries))?;
     for change in changes.iter().filter(|change| change.goes()) {
         match fs::remove_file(hand.repository.top.join(&change.path)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
@@ -209,5 +225,32 @@ fn carry_out(hand: &Hand<'_>, changes: &[Move]) -> Result<(), Fault> {
         }
     }
     let out = ["checkout-index", "--index", "--force", "--quiet", "-z", "--stdin"];
-    hand.expect(hand.git().args(out).stdin(paths)).map(drop)
+    on_index(hand, hand.git().args(out).stdin(paths))
+}
+
+fn index_lock(hand: &Hand<'_>) -> PathBuf {
+    hand.repository.git_dir.join("index.lock")
+}
+
+/// Waits until no other git, such as that of an editor, has the index, and tells whether it is free.
+fn is_free(hand: &Hand<'_>) -> bool {
+    let lock = index_lock(hand);
+    for _ in 0..PATIENCE {
+        if !lock.exists() || hand.cx.stop.urgency() > Urgency::None {
+            break;
+        }
+        hand.cx.world.rest(BEAT, hand.cx.stop);
+    }
+    !lock.exists()
+}
+
+/// Runs a command that changes the index, which was free.
+fn on_index(hand: &Hand<'_>, cmd: Cmd) -> Result<(), Fault> {
+    let result = hand.expect(cmd);
+    let cut_off = |fault: &Fault| matches!(fault.problem.code, Code::StepTimedOut | Code::Stopped);
+    if result.as_ref().is_err_and(cut_off) {
+        // Git that we have killed cannot take its lock away, and nobody could change the index any more.
+        let _ = fs::remove_file(index_lock(hand));
+    }
+    result.map(drop)
 }

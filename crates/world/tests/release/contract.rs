@@ -48,12 +48,12 @@ fn site(
     }
 }
 
-fn data(args: &impl serde::Serialize) -> Value {
+pub(crate) fn data(args: &impl serde::Serialize) -> Value {
     serde_json::to_value(args).unwrap()
 }
 
 /// Applies an action where the stage is set.
-fn apply(place: &Place, kind: &str, args: &impl serde::Serialize) {
+pub(crate) fn apply(place: &Place, kind: &str, args: &impl serde::Serialize) {
     let (world, run, step) = (TestWorld::new(), Place::run(), StepId::new("before"));
     let cx = Cx {
         run: &run,
@@ -94,7 +94,7 @@ fn tag() -> Site {
     .identity(&["object", "commit"])
 }
 
-fn tagged() -> Rc<Place> {
+pub(crate) fn tagged() -> Rc<Place> {
     let place = Rc::new(Place::new());
     apply(&place, kinds::COMMIT, &place.commit_args());
     apply(&place, kinds::TAG, &Place::tag_args());

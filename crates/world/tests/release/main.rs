@@ -7,3 +7,4 @@ mod contract;
 mod crash;
 mod place;
 mod scene;
+mod settle;
