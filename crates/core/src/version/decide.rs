@@ -50,6 +50,8 @@ pub struct Line {
     pub prerelease: Option<LastPrerelease>,
     /// The versions of all tags, here and on the remote, reachable or not.
     pub taken: BTreeSet<Version>,
+    /// Those of them that are tagged on the remote and not here.
+    pub remote_only: BTreeSet<Version>,
     /// Where set, the branch releases prereleases only.
     pub channel: Option<Channel>,
     /// On a maintenance line such as `release/1.x`, the versions that belong to it.

@@ -17,9 +17,11 @@ pub(super) fn invalid(text: &str, error: &semver::Error) -> Problem {
         Problem::new(Code::InvalidVersion, format!("`{}` is not a semantic version", excerpt(text, 80)))
             .found(error.to_string())
             .wanted("patch, minor, major or a version such as 1.2.3");
-    match text.strip_prefix(['v', 'V']).map(Version::parse) {
-        Some(Ok(version)) => problem.hint(format!("shipway push {version}")),
-        Some(Err(_)) | None => problem,
+    let bare = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let meant = ["", ".0", ".0.0"].iter().find_map(|rest| Version::parse(&format!("{bare}{rest}")).ok());
+    match meant {
+        Some(version) => problem.hint(format!("shipway push {version}")),
+        None => problem,
     }
 }
 
@@ -88,11 +90,12 @@ pub(super) fn near_miss(miss: &NearMiss, would: Bump, instead: Option<Bump>) -> 
     )
     .at(place)
     .found(miss.seen.clone())
-    .wanted(miss.fix.clone())
-    .hint(format!("shipway push {would}"));
+    .wanted(miss.fix.clone());
     match instead.unwrap_or(Bump::Patch) {
-        same if same == would => problem,
-        other => problem.hint(format!("shipway push {other}")),
+        same if same == would => problem.hint(format!("shipway push {would}")),
+        other => problem
+            .hint(format!("if it is a {would}: shipway push {would}"))
+            .hint(format!("if it is not: shipway push {other}")),
     }
 }
 
@@ -109,19 +112,29 @@ pub(super) fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
 }
 
 pub(super) fn not_higher(to: &Version, floor: &Version, next: Option<Version>) -> Problem {
-    let problem = Problem::new(Code::VersionNotHigher, format!("{to} is not higher than {floor}"))
+    let what = if to.cmp_precedence(floor).is_eq() {
+        format!("{to} is released already")
+    } else {
+        format!("{to} is not higher than {floor}")
+    };
+    let problem = Problem::new(Code::VersionNotHigher, what)
         .found(to.to_string())
         .wanted(format!("a version higher than {floor}"));
     hinted(problem, next)
 }
 
-pub(super) fn taken(to: &Version, tagged: &Version, next: Option<Version>) -> Problem {
-    let what = if to == tagged {
-        format!("{to} is tagged already, here or on the remote")
+pub(super) fn taken(to: &Version, tagged: &Version, line: &Line, next: Option<Version>) -> Problem {
+    let (code, place) = if super::number::is_taken(tagged, &line.remote_only) {
+        (Code::TagTakenRemote, " on the remote")
     } else {
-        format!("{to} comes too late: {tagged} is tagged already, here or on the remote")
+        (Code::TagTaken, "")
     };
-    hinted(Problem::new(Code::TagTaken, what).found(format!("a tag of {tagged}")), next)
+    let what = if to == tagged {
+        format!("{to} is tagged already{place}")
+    } else {
+        format!("{to} comes too late: {tagged} is tagged already{place}")
+    };
+    hinted(Problem::new(code, what).found(format!("a tag of {tagged}{place}")), next)
 }
 
 fn hinted(problem: Problem, next: Option<Version>) -> Problem {

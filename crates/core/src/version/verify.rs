@@ -53,11 +53,14 @@ pub(super) fn settle(
     {
         problems.push(refuse::not_higher(&to, floor, free(line, &to)));
     }
-    if let Some(tagged) = tagged(&to, line, problems.is_empty()) {
-        problems.push(refuse::taken(&to, &tagged, free(line, &to)));
-    }
     if !belongs(&to, line.range.as_ref()) {
         problems.push(refuse::out_of_line(&to, line, &evidence));
+    }
+    // A version that cannot be released here anyway may well be released elsewhere.
+    if problems.is_empty()
+        && let Some(tagged) = tagged(&to, line)
+    {
+        problems.push(refuse::taken(&to, &tagged, line, free(line, &to)));
     }
     if !problems.is_empty() {
         return Err(problems);
@@ -85,12 +88,12 @@ fn floor(line: &Line) -> Option<&Version> {
 }
 
 /// Returns the tagged version that stands in the way: the same one, or the final one that a prerelease leads to.
-fn tagged(to: &Version, line: &Line, higher: bool) -> Option<Version> {
+fn tagged(to: &Version, line: &Line) -> Option<Version> {
     if is_taken(to, &line.taken) {
         return Some(to.clone());
     }
     let released = final_of(to);
-    (higher && !to.pre.is_empty() && is_taken(&released, &line.taken)).then_some(released)
+    (!to.pre.is_empty() && is_taken(&released, &line.taken)).then_some(released)
 }
 
 /// Returns the next free version that would be accepted in place of the given one.

@@ -89,7 +89,7 @@ pub fn decide(session: &Session<'_>, seen: &Seen<'_>, ask: &Ask) -> Result<(Deci
     };
     let tagged = tagged(seen);
     let mut line = last_release(session, seen, &tagged, range.as_ref()).map_err(|problem| vec![problem])?;
-    let taken = taken(seen, &tagged);
+    let (taken, remote_only) = taken(seen, &tagged);
     let prerelease = match &channel {
         None => None,
         Some(channel) => {
@@ -97,7 +97,7 @@ pub fn decide(session: &Session<'_>, seen: &Seen<'_>, ask: &Ask) -> Result<(Deci
         }
     };
     line.prerelease = prerelease.as_ref().map(|one| one.version.clone());
-    let versions = version::Line { last: line.last.clone(), prerelease, taken, channel, range };
+    let versions = version::Line { last: line.last.clone(), prerelease, taken, remote_only, channel, range };
     let decision = settle(seen, ask, &versions, &mut line)?;
     Ok((decision, line))
 }
@@ -155,12 +155,14 @@ fn tagged(seen: &Seen<'_>) -> Vec<Tagged> {
     tagged
 }
 
-/// Returns the versions of all tags, here and on the remote.
-fn taken(seen: &Seen<'_>, tagged: &[Tagged]) -> BTreeSet<Version> {
+/// Returns the versions of all tags, and of those that are on the remote only.
+fn taken(seen: &Seen<'_>, tagged: &[Tagged]) -> (BTreeSet<Version>, BTreeSet<Version>) {
     let remote = seen.facts.remote.as_ref().and_then(|remote| remote.seen.as_ref()?.as_ref().ok());
     let theirs =
         remote.into_iter().flat_map(|refs| refs.tags.keys()).filter_map(|tag| seen.format.parse(tag));
-    tagged.iter().map(|one| one.version.clone()).chain(theirs).collect()
+    let here: BTreeSet<Version> = tagged.iter().map(|one| one.version.clone()).collect();
+    let remote_only: BTreeSet<Version> = theirs.filter(|version| !here.contains(version)).collect();
+    (here.union(&remote_only).cloned().collect(), remote_only)
 }
 
 /// Returns the last final release that can be reached and was not withdrawn, with the commits since.

@@ -231,7 +231,10 @@ fn without(kind: &str) -> String {
 fn disagree(one: (&str, &Version), other: (&str, &Version)) -> Problem {
     let what = format!("{} and {} state different versions", one.0, other.0);
     let line = |(file, version): (&str, &Version)| format!("{file} states {version}");
-    Problem::new(Code::VersionsDisagree, what).at(one.0).details([line(one), line(other)])
+    Problem::new(Code::VersionsDisagree, what)
+        .at(one.0)
+        .details([line(one), line(other)])
+        .hint("write the same version into both and commit that: git commit --all")
 }
 
 /// Returns the summary of an edit that changes the version, for the plan.

@@ -9,6 +9,7 @@ fn beta(last: &str, taken: &[&str], prerelease: Option<(&str, usize)>) -> Line {
         last: Some(v(last)),
         prerelease: prerelease
             .map(|(text, commits_since)| LastPrerelease { version: v(text), commits_since }),
+        remote_only: std::collections::BTreeSet::new(),
         taken,
         channel: Some(Channel { name: "beta".to_owned(), suffix: "beta.{n}".to_owned() }),
         range: None,

@@ -77,12 +77,14 @@ fn an_exact_version_must_be_valid_higher_and_free() {
     check("2.0.0+build.5", "1.9.0", &["fix: a"], "2.0.0+build.5");
     check("1.8.0", "1.9.0", &["fix: a"], "VersionNotHigher");
     check("1.9.0-rc.1", "1.9.0", &["fix: a"], "VersionNotHigher");
-    check("1.9.0", "1.9.0", &["fix: a"], "VersionNotHigher TagTaken");
-    check("1.9.0+b", "1.9.0", &["fix: a"], "VersionNotHigher TagTaken");
+    check("1.9.0", "1.9.0", &["fix: a"], "VersionNotHigher");
+    check("1.9.0+b", "1.9.0", &["fix: a"], "VersionNotHigher");
     for text in ["1.2", "v1.2.3", "1.2.3.4", "01.2.3", "1.2.3-01", "latest", "", "-1.0.0", "1.2.3 "] {
         assert_eq!(text.parse::<Ask>().unwrap_err().code, Code::InvalidVersion, "{text:?}");
     }
-    assert_eq!("v1.2.3".parse::<Ask>().unwrap_err().hints, ["shipway push 1.2.3"]);
+    for (text, meant) in [("v1.2.3", "1.2.3"), ("1.2", "1.2.0"), ("v1", "1.0.0")] {
+        assert_eq!(text.parse::<Ask>().unwrap_err().hints, [format!("shipway push {meant}")]);
+    }
 }
 
 #[test]
@@ -113,7 +115,11 @@ fn a_taken_version_is_refused_with_the_next_free_one() {
     assert_eq!(taken("auto", &["1.2.4+linux"], &["fix: a"]), same("TagTaken", "shipway push 1.2.5"));
     assert_eq!(taken("1.5.0", &["1.5.0"], &["fix: a"]), same("TagTaken", "shipway push 1.5.1"));
     assert_eq!(taken("1.5.0-rc.1", &["1.5.0"], &["fix: a"]), same("TagTaken", "shipway push 1.5.1"));
-    assert_eq!(taken("1.0.0", &["1.0.0", "1.2.4"], &["fix: a"]).0, "VersionNotHigher TagTaken");
+    assert_eq!(taken("1.0.0", &["1.0.0", "1.2.4"], &["fix: a"]).0, "VersionNotHigher");
+    let remote_only = [v("1.3.0")].into();
+    let line = Line { taken: [v("1.2.3"), v("1.3.0")].into(), remote_only, ..line("1.2.3") };
+    let problems = decided(&Ask::Auto, &line, &["feat: a"]).unwrap_err();
+    assert_eq!(codes(&problems), "TagTakenRemote");
 }
 
 #[test]
@@ -153,7 +159,10 @@ fn near_misses_stop_a_release_that_they_could_change() {
     check("major", "1.2.3", &["fix: a\n\nBREAKING CHANGES: b"], "2.0.0");
     check("1.2.4", "1.2.3", &["fix: a\n\nBREAKING CHANGES: b"], "1.2.4");
     let problems = decided(&Ask::Auto, &line("1.2.3"), &["fix: a\n\nBREAKING CHANGES: b"]).unwrap_err();
-    assert_eq!(hints(&problems), ["shipway push major", "shipway push patch"]);
+    assert_eq!(
+        hints(&problems),
+        ["if it is a major: shipway push major", "if it is not: shipway push patch"]
+    );
     assert_eq!(problems[0].place.as_deref(), Some("commit 0000001, line 3"));
     let warned = decided(&Ask::Auto, &line("1.2.3"), &["feat: a", "fix: a\n\n* feat: b"]).unwrap().warnings;
     assert_eq!(hints(&warned), ["shipway push minor"]);
