@@ -124,6 +124,28 @@ pub fn parse(message: &str) -> Result<Conventional<'_>, NotConventional<'_>> {
     })
 }
 
+/// Returns a message as a changelog tells it: what [`parse`] says, and git's default text of a revert as the type
+/// `revert`. Nothing else that does not follow Conventional Commits is told.
+pub fn told(message: &str) -> Option<Conventional<'_>> {
+    let subject = match parse(message) {
+        Ok(commit) => return Some(commit),
+        Err(NotConventional::Revert(subject)) => subject,
+        Err(_) => return None,
+    };
+    let (line, _) = first_line(message);
+    // What is reapplied is not reverted: only the whole line says so.
+    let description = if line.starts_with("Revert") { subject } else { line };
+    Some(Conventional {
+        kind: Cow::Borrowed("revert"),
+        scope: None,
+        breaking: false,
+        breaking_text: None,
+        description,
+        body: None,
+        footers: vec![],
+    })
+}
+
 /// Returns the first line that is not blank, without its end, and all that follows it.
 pub fn first_line(message: &str) -> (&str, &str) {
     let mut rest = message;

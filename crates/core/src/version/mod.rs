@@ -21,7 +21,9 @@ mod text;
 mod verify;
 
 pub use bump::Bump;
-pub use commit::{Conventional, Footer, NotConventional, Separator, first_line, parse, without_comments};
+pub use commit::{
+    Conventional, Footer, NotConventional, Separator, first_line, parse, told, without_comments,
+};
 pub use decide::{Ask, Decision, LastPrerelease, Line, OnNearMiss, Rules, decide};
 pub use detect::{Detected, detect};
 pub use evidence::{Commit, Evidence, Rule, evidence};

@@ -116,7 +116,7 @@ fn notes<'a>(head: Head<'_>, commits: impl Iterator<Item = &'a Commit<'a>>, forg
     let texts: Vec<(&str, std::borrow::Cow<'_, str>)> =
         commits.map(|commit| (commit.id, String::from_utf8_lossy(commit.message))).collect();
     let parsed: Vec<(&str, Conventional<'_>)> =
-        texts.iter().filter_map(|(id, text)| Some((*id, version::parse(text).ok()?))).collect();
+        texts.iter().filter_map(|(id, text)| Some((*id, version::told(text)?))).collect();
     let items = parsed.iter().map(|(id, one)| Item {
         kind: &one.kind,
         scope: one.scope,

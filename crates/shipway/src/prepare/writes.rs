@@ -87,9 +87,7 @@ fn kept<'a>(decision: &Decision, line: &'a Line) -> Vec<(&'a str, Conventional<'
     let commits = line.commits.iter().zip(&decision.evidence);
     let chosen =
         commits.filter(|(_, one)| one.cancelled_by.is_none() && one.rule != version::Rule::RevertInRange);
-    chosen
-        .filter_map(|(commit, _)| Some((commit.id.as_str(), version::parse(&commit.message).ok()?)))
-        .collect()
+    chosen.filter_map(|(commit, _)| Some((commit.id.as_str(), version::told(&commit.message)?))).collect()
 }
 
 fn item<'a>(id: &'a str, one: &'a Conventional<'a>, issues: &'a [&'a str]) -> Item<'a> {

@@ -137,3 +137,16 @@ fn an_excerpt_is_never_longer_than_it_may_be() {
     }
     assert_eq!(excerpt(&"é".repeat(1 << 20), 10).chars().count(), 10);
 }
+
+#[test]
+fn a_revert_is_told_whoever_worded_it() {
+    let told = |message: &str| told(message).map(|one| (one.kind.into_owned(), one.description.to_owned()));
+    let revert = |description: &str| Some(("revert".to_owned(), description.to_owned()));
+    assert_eq!(told("Revert \"feat: a\"\n\nThis reverts commit 1234567."), revert("feat: a"));
+    assert_eq!(told("Reapply \"feat: a\""), revert("Reapply \"feat: a\""));
+    assert_eq!(told("revert: a"), revert("a"));
+    assert_eq!(told("feat: a").unwrap().0, "feat");
+    for message in ["Merge branch 'a'", "fixup! feat: a", "feat:a", "a", ""] {
+        assert_eq!(told(message), None, "{message:?}");
+    }
+}
