@@ -26,25 +26,31 @@ impl Action for Push {
         let part = |sign, thing: String, summary: String| Part { sign, thing, summary };
         let short = |id: &str| id.get(..8).unwrap_or(id).to_owned();
         let commit = self.args.commit.as_deref().map_or_else(|| "that commit".into(), short);
+        let name = format!("refs/heads/{}", self.args.branch);
         let branch = match self.args.old.as_str() {
-            "" => part(Sign::Create, format!("refs/heads/{}", self.args.branch), commit),
-            old => part(
-                Sign::Change,
-                format!("refs/heads/{}", self.args.branch),
-                format!("{} → {commit}", short(old)),
-            ),
+            "" => Some(part(Sign::Create, name, commit)),
+            // A release that is only a tag moves a branch only if that was not pushed before.
+            old if self.args.commit.as_deref() == Some(old) => None,
+            old => Some(part(Sign::Change, name, format!("{} → {commit}", short(old)))),
+        };
+        let what = match branch {
+            Some(_) => format!("{}, {}", self.args.branch, self.args.tag),
+            None => self.args.tag.clone(),
         };
         let tag = part(Sign::Create, format!("refs/tags/{}", self.args.tag), "must not exist there".into());
         Change {
             sign: Sign::Change,
             thing: "push".into(),
-            summary: format!("{}, {} → {} (atomic)", self.args.branch, self.args.tag, self.args.remote),
+            summary: format!("{what} → {} (atomic)", self.args.remote),
             reversal: self.args.reversal,
             undo: match self.args.reversal {
                 Reversal::Never => "the tag is the publication; only a new release can follow".into(),
+                Reversal::Exact | Reversal::Visible if self.args.withdraw.delete_tag => {
+                    format!("delete the tag on {}", self.args.remote)
+                }
                 Reversal::Exact | Reversal::Visible => "push a revert commit, keep the tag".into(),
             },
-            parts: vec![branch, tag],
+            parts: branch.into_iter().chain([tag]).collect(),
         }
     }
 
