@@ -44,7 +44,7 @@ impl Action for Withdraw {
             parts.push(part(
                 Sign::Remove,
                 format!("refs/tags/{}", published.tag),
-                "only if it is still ours",
+                &format!("here and on {}, only if it is still ours", published.remote),
             ));
         }
         Change {
@@ -61,7 +61,9 @@ impl Action for Withdraw {
         let hand = Hand::new(cx, &self.repository);
         let (published, how) = (&self.args.published, &self.args.how);
         let refs = remote::look(&hand, &published.remote, &published.branch, &published.tag)?;
-        let tag_done = !how.delete_tag || refs.tag.as_deref() != Some(&published.object);
+        let here = local_tag(&hand, published)?;
+        let is_ours = |tag: Option<&str>| tag == Some(&*published.object);
+        let tag_done = !how.delete_tag || !(is_ours(refs.tag.as_deref()) || is_ours(here.as_deref()));
         let done = tag_done && stands(&hand, published, refs.tip.as_deref())?.is_none();
         Ok(if done { Observed::Present(receipt(refs.tip.as_deref())) } else { Observed::Absent })
     }
@@ -80,6 +82,9 @@ impl Action for Withdraw {
                 let _ = keep(&hand, "");
             }
         })?;
+        // The remote has changed: whatever goes wrong from here on is no failure without an effect.
+        forget_tag(&hand, &self.args.published, &self.args.how)
+            .map_err(|fault| Fault { effect: Effect::Unknown, ..fault })?;
         Ok(receipt(tip.as_deref()))
     }
 
@@ -90,6 +95,20 @@ impl Action for Withdraw {
         let problem = Problem::new(Code::PastReturn, "a withdrawal is not taken back");
         Err(Fault::clean(problem.hint("release a new version: shipway push")))
     }
+}
+
+/// Returns the object id of the tag in this repository, if it is there.
+fn local_tag(hand: &Hand<'_>, published: &Published) -> Result<Option<String>, Fault> {
+    hand.resolve(&format!("refs/tags/{}", published.tag))
+}
+
+/// Deletes the tag in this repository, if it is to go and still ours: `git push --tags` would bring it back.
+fn forget_tag(hand: &Hand<'_>, published: &Published, how: &Withdrawal) -> Result<(), Fault> {
+    let is_ours = how.delete_tag && local_tag(hand, published)?.as_deref() == Some(&published.object);
+    if is_ours {
+        hand.swap(&format!("refs/tags/{}", published.tag), &published.object, "")?;
+    }
+    Ok(())
 }
 
 fn receipt(tip: Option<&str>) -> Receipt {
