@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use shipway_core::problem::{Code, Problem};
-use shipway_core::version::{self, Ask, Bump, Commit, Evidence, near_misses};
+use shipway_core::version::{self, Ask, Bump, Commit, Conventional, Evidence, near_misses};
 use shipway_world::facts;
 
 use super::{DONE, End};
@@ -39,7 +39,8 @@ fn rows(evidence: &[Evidence]) -> Vec<why::Commit> {
     let row = |one: &Evidence| why::Commit {
         commit: one.commit.clone(),
         kind: one.kind.as_ref().map(|kind| format!("{kind}{}", if one.breaking { "!" } else { "" })),
-        subject: one.subject.clone(),
+        subject: version::parse(&one.subject)
+            .map_or_else(|_| one.subject.clone(), |parsed| described(&parsed)),
         rule: match &one.cancelled_by {
             Some(by) => format!("{} ({})", one.rule.as_str(), version::short(by)),
             None => one.rule.as_str().to_owned(),
@@ -47,6 +48,12 @@ fn rows(evidence: &[Evidence]) -> Vec<why::Commit> {
         bump: one.bump.map(|bump| bump.as_str().to_owned()),
     };
     evidence.iter().map(row).collect()
+}
+
+/// Returns the description of a commit, with its scope in front.
+fn described(commit: &Conventional<'_>) -> String {
+    let scope = commit.scope.map(|scope| format!("{scope}: ")).unwrap_or_default();
+    format!("{scope}{}", commit.description)
 }
 
 /// Returns the tag that a tag name or a version stands for, if there is one.

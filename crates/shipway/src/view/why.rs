@@ -60,7 +60,7 @@ pub fn render(why: &Why, paint: Paint) -> String {
 }
 
 fn table(commits: &[Commit]) -> Table {
-    let mut table = Table::new(&[(2, 7), (2, 12), (2, 60), (2, 40), (1, 8)]);
+    let mut table = Table::new(&[(2, 7), (2, 24), (2, 60), (2, 60), (1, 8)]);
     for commit in commits {
         let short = commit.commit.get(..7).unwrap_or(&commit.commit);
         let (bump, ink) = match &commit.bump {
