@@ -1,7 +1,6 @@
 //! Every directory of `tests/cases` at the root of the repository: a script makes a repository, and shipway says what
 //! it says.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -31,7 +30,7 @@ fn every_case_is_answered_as_expected() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let name = case.file_name().unwrap().to_string_lossy();
+                    let name = case.file_name().unwrap_or_default().to_string_lossy();
                     // Each case is told by itself, so that one failure does not hide the others.
                     if catch_unwind(AssertUnwindSafe(|| check(case))).is_err() {
                         broken.lock().unwrap_or_else(PoisonError::into_inner).push(name.into_owned());
@@ -47,12 +46,16 @@ fn every_case_is_answered_as_expected() {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/cases")
+        .canonicalize()
+        .expect("the repository has cases")
 }
 
 /// Returns the directories in order.
 fn cases() -> Vec<PathBuf> {
-    let entries = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    let entries =
+        fs::read_dir(root()).expect("the cases can be read").map(|entry| entry.expect("so can each").path());
     let mut cases: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
     cases.sort();
     cases
@@ -60,27 +63,28 @@ fn cases() -> Vec<PathBuf> {
 
 fn check(case: &Path) {
     assert!(case.join("setup.sh").is_file(), "{} has no setup.sh", case.display());
-    let dir = tempfile::tempdir().unwrap();
-    let root = dir.path().canonicalize().unwrap();
+    let dir = tempfile::tempdir().expect("a temporary directory can be made");
+    let root = dir.path().canonicalize().expect("the directory was just made");
     let repo = root.join("repo");
     let (mut setup, script) = (command("bash", &root, &root), case.join("setup.sh"));
     setup.env("CASE", case).env("LIB", case.with_file_name("lib.sh")).env("SHIPWAY", SHIPWAY);
-    let made = setup.arg(&script).output().unwrap();
+    let made = setup.arg(&script).output().expect("bash is installed");
     let said = [made.stdout, made.stderr].concat();
     assert!(made.status.success(), "{}: {}", script.display(), String::from_utf8_lossy(&said));
     // The tools of this machine must not decide which checks a project has.
     let tools = root.join("tools");
-    fs::create_dir_all(&tools).unwrap();
-    std::os::unix::fs::symlink(program("git"), tools.join("git")).unwrap();
+    fs::create_dir_all(&tools).expect("a directory can be made in the test's own directory");
+    std::os::unix::fs::symlink(program("git"), tools.join("git"))
+        .expect("a link can be made in the test's own directory");
     // A case that was run in before has times and run ids in its repository.
-    let varies = fs::read_to_string(&script).unwrap().contains("$SHIPWAY");
+    let varies = fs::read_to_string(&script).expect("it was just run").contains("$SHIPWAY");
     let filters = Filters::none().replace(root.to_string_lossy(), "[DIR]");
     let filters = if varies { filters.ids().times().spans() } else { filters };
     let args = fs::read_to_string(case.join("args")).unwrap_or_else(|_| "plan".into());
     let run = |json: bool| {
         let mut shipway = command(SHIPWAY, &repo, &root);
         shipway.env("PATH", &tools).args(args.split_whitespace());
-        let output = shipway.args(json.then_some("--json")).output().unwrap();
+        let output = shipway.args(json.then_some("--json")).output().expect("shipway can be started");
         let text = |bytes: &[u8]| {
             let text = str::from_utf8(bytes).expect("what is printed is UTF-8");
             if json { laid_out(text) } else { text.to_owned() }
@@ -88,9 +92,11 @@ fn check(case: &Path) {
         let mut said = text(&output.stdout);
         let errors = text(&output.stderr);
         if !errors.is_empty() {
-            write!(said, "[standard error]\n{errors}").unwrap();
+            said += "[standard error]\n";
+            said += &errors;
         }
-        writeln!(said, "exit: {}", output.status.code().expect("shipway ends by itself")).unwrap();
+        let code = output.status.code().expect("shipway ends by itself");
+        said += &format!("exit: {code}\n");
         assert!(!said.contains(|c: char| c.is_control() && c != '\n'), "control characters: {said:?}");
         filters.apply(&said)
     };
@@ -120,5 +126,7 @@ fn program(name: &str) -> PathBuf {
 /// Returns JSON, one value a line, with a line for each of its members.
 fn laid_out(text: &str) -> String {
     let values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    values.map(|value| format!("{:#}\n", value.expect("every line is JSON"))).collect()
+    let lines: Vec<String> =
+        values.map(|value| format!("{:#}\n", value.expect("every line is JSON"))).collect();
+    lines.concat()
 }
