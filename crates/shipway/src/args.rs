@@ -160,6 +160,29 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Tells whether the command may speak to a remote.
+    pub fn reaches_out(&self) -> bool {
+        match self {
+            Self::Plan(_)
+            | Self::Push(_)
+            | Self::Resume { .. }
+            | Self::Rollback(_)
+            | Self::Abort { .. }
+            | Self::Say { .. } => true,
+            Self::Status
+            | Self::Log(_)
+            | Self::Why { .. }
+            | Self::Changelog
+            | Self::Init { .. }
+            | Self::Lint { .. }
+            | Self::Explain { .. }
+            | Self::Schema { .. }
+            | Self::Docs { .. } => false,
+        }
+    }
+}
+
 /// Which version is asked for.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Ask {

@@ -59,7 +59,12 @@ impl<'a> Session<'a> {
             facts::repository(&dir, &shell, &switches.look).map_err(|problem| vec![problem])?;
         repository.reach = reach(environment);
         let config = configuration(&repository.top)?;
-        Ok(Self { environment, view, repository, config, shell, switches })
+        let mut session = Self { environment, view, repository, config, shell, switches };
+        // A process more, so only where its answer is needed.
+        if args.command.reaches_out() && !session.repository.reach.own_ssh {
+            session.repository.reach.own_ssh = session.git().has_ssh_command();
+        }
+        Ok(session)
     }
 
     /// Returns git in this repository, to be asked.

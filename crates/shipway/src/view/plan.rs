@@ -81,7 +81,8 @@ pub(super) fn sign_ink(sign: Sign) -> Ink {
 
 fn header(plan: &Plan, paint: Paint) -> String {
     let mut parts = vec![paint.ink(Ink::Strong, &title(&plan.release))];
-    if !plan.release.why.is_empty() {
+    // `(first release)` says it already.
+    if !plan.release.why.is_empty() && plan.release.why != "first release" {
         parts.push(paint.plain(&plan.release.why));
     }
     parts.push(paint.ink(Ink::Faint, &format!("plan {}", plan.digest().short())));

@@ -59,6 +59,11 @@ impl Git<'_> {
         Ok(self.run(&["merge-base", "--is-ancestor", commit, of])?.ok())
     }
 
+    /// Tells whether git is configured with an ssh command of the user's own.
+    pub fn has_ssh_command(&self) -> bool {
+        self.run(&["config", "--get", "core.sshCommand"]).is_ok_and(|output| output.ok())
+    }
+
     /// Returns who makes commits here, if git knows.
     pub fn committer(&self) -> Option<String> {
         let text =
