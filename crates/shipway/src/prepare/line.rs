@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashSet};
 use semver::{Version, VersionReq};
 use shipway_core::config::{Ambiguous, BelowOne, Config, LineKind, line_of, within};
 use shipway_core::facts::Facts;
-use shipway_core::problem::Problem;
+use shipway_core::problem::{Code, Problem};
 use shipway_core::version::{
     self, Ask, Bump, Channel, Commit, Decision, LastPrerelease, OnNearMiss, Rules, TagFormat,
 };
@@ -98,8 +98,26 @@ pub fn decide(session: &Session<'_>, seen: &Seen<'_>, ask: &Ask) -> Result<(Deci
     };
     line.prerelease = prerelease.as_ref().map(|one| one.version.clone());
     let versions = version::Line { last: line.last.clone(), prerelease, taken, channel, range };
-    let decision = settle(seen, ask, &versions, &mut line)?;
+    let decision = settle(seen, ask, &versions, &mut line).map_err(|problems| {
+        problems.into_iter().map(|problem| placed(seen, ask, problem)).collect::<Vec<_>>()
+    })?;
     Ok((decision, line))
+}
+
+/// Tells a version that is taken only on the remote from one that is taken here.
+fn placed(seen: &Seen<'_>, ask: &Ask, problem: Problem) -> Problem {
+    let (Ask::Exact(version), Some(remote)) = (ask, &seen.facts.remote) else { return problem };
+    let tag = seen.format.render(version);
+    let there = remote.seen.as_ref().and_then(|refs| refs.as_ref().ok()?.tags.get(&tag));
+    match there {
+        Some(at) if problem.code == Code::TagTaken && !seen.facts.tags.contains_key(&tag) => Problem {
+            code: Code::TagTakenRemote,
+            what: format!("tag {tag} exists already on {}", remote.name),
+            found: Some(format!("{tag} → {}", version::short(&at.object))),
+            ..problem.hint(format!("see what it is: git fetch {} tag {tag}", remote.name))
+        },
+        Some(_) | None => problem,
+    }
 }
 
 /// Decides, and steps over versions that were used up by a withdrawn release.
