@@ -32,6 +32,18 @@ use refs::Refs;
 use settings::Settings;
 use status::Status;
 
+/// When to make a throw-away signature.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrySigning {
+    /// Not at all.
+    #[default]
+    Never,
+    /// If git is configured to sign.
+    AsConfigured,
+    /// Whatever git is configured to do, because the release must be signed.
+    Always,
+}
+
 /// How far to look.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
@@ -41,8 +53,8 @@ pub struct Look {
     pub network: bool,
     /// Whether to try a push that changes nothing.
     pub try_push: bool,
-    /// Whether to make a throw-away signature, if git is configured to sign.
-    pub try_signing: bool,
+    /// Whether to make a throw-away signature.
+    pub try_signing: TrySigning,
     /// The run that is not closed yet.
     pub open_run: Option<RunId>,
 }

@@ -162,6 +162,12 @@ const RELEASE: &[Key] = &[
         Value("\"auto\""),
         "Whether commit and tag are signed: as git is configured, always, or never.",
     ),
+    key(
+        "step-timeout",
+        Type::Text(Form::Duration),
+        Value("\"15m\""),
+        "How long the commit and the push may take, with the hooks of the repository, before they are ended.",
+    ),
 ];
 
 const CHANNEL: Section = Section {

@@ -89,6 +89,8 @@ pub struct Release {
     pub readme: bool,
     /// Whether commits and tags are signed.
     pub sign: Sign,
+    /// How long the commit and the push may take, with the hooks of the repository.
+    pub step_timeout: Duration,
     /// Prerelease channels by name.
     pub channel: BTreeMap<String, Channel>,
     /// Maintenance lines by name.

@@ -39,6 +39,8 @@ pub struct Input {
     pub within: Duration,
     /// Whether to sign.
     pub sign: Signing,
+    /// How long the commit and the push may take, with the hooks of the repository.
+    pub step_timeout: Duration,
     /// Whether a pushed tag is the publication itself, so that it cannot be taken back.
     pub tag_publishes: bool,
     /// What a reader must know besides.
@@ -94,6 +96,7 @@ fn before(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), 
 
 fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
     let tag_only = input.edits.is_empty();
+    let timeout_ms = u64::try_from(input.step_timeout.as_millis()).unwrap_or(u64::MAX);
     let commit = tag_only.then(|| input.from.commit.clone());
     let published_by = Some(StepId::new("push"));
     if !tag_only {
@@ -103,7 +106,9 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
             edits: input.edits.clone(),
             sign: input.sign,
         };
-        draft.act("commit", kinds::COMMIT, &commit, 10)?.published_by.clone_from(&published_by);
+        let step = draft.act("commit", kinds::COMMIT, &commit, 15)?;
+        step.timeout_ms = timeout_ms;
+        step.published_by.clone_from(&published_by);
     }
     let tag = kinds::Tag {
         tag: input.release.tag.clone(),
@@ -126,7 +131,8 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
             delete_tag: tag_only,
         },
     };
-    draft.act("push", kinds::PUSH, &push, 15)?.settle_ms = SETTLE_MS;
+    let step = draft.act("push", kinds::PUSH, &push, 15)?;
+    (step.timeout_ms, step.settle_ms) = (timeout_ms, SETTLE_MS);
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use shipway_core::validate::{self, Wanted};
 use shipway_core::version::{self, Ask, Decision, TagFormat};
 use shipway_world::catalog::RealCatalog;
 use shipway_world::changelog::Forge;
-use shipway_world::facts::{self, Look, Tree};
+use shipway_world::facts::{self, Look, Tree, TrySigning};
 use shipway_world::package::Projects;
 
 use crate::session::Session;
@@ -100,7 +100,11 @@ pub fn look<'a>(session: &'a Session<'_>, purpose: Purpose) -> Result<Seen<'a>, 
         remote: config.release.remote.clone(),
         network: true,
         try_push: purpose == Purpose::Push,
-        try_signing: purpose == Purpose::Push && config.release.sign != Sign::Never,
+        try_signing: match config.release.sign {
+            Sign::Auto if purpose == Purpose::Push => TrySigning::AsConfigured,
+            Sign::Required if purpose == Purpose::Push => TrySigning::Always,
+            Sign::Auto | Sign::Required | Sign::Never => TrySigning::Never,
+        },
         open_run: session.open_run().map_err(|problem| vec![problem])?,
     };
     let facts = facts::gather(&session.repository, &ask, &session.shell, &session.switches.look)?;
@@ -242,6 +246,7 @@ fn input(
             Sign::Required => Signing::Required,
             Sign::Never => Signing::Never,
         },
+        step_timeout: config.release.step_timeout,
         tag_publishes: seen.projects.tag_publishes().is_some(),
         notes,
         target: config.target.push,

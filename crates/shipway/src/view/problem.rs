@@ -1,5 +1,7 @@
 //! Problems on screen: what, where, found, wanted, and what to do next; all of them at once.
 
+use std::borrow::Cow;
+
 use shipway_core::problem::Problem;
 
 use super::paint::{Ink, Paint};
@@ -71,11 +73,19 @@ pub fn one(level: Level, problem: &Problem, paint: Paint) -> String {
         }
     }
     out.push_str(&quote(&problem.details, paint));
-    for (index, hint) in problem.hints.iter().enumerate() {
+    for (index, hint) in hints(level, problem).iter().enumerate() {
         let space = if index == 0 { "\n" } else { "" };
         text::put(&mut out, format_args!("{space}{}: {}\n", paint.ink(Ink::Hint, "hint"), paint.plain(hint)));
     }
     out
+}
+
+/// Returns what to do next; where an error does not say so itself, its page does.
+fn hints(level: Level, problem: &Problem) -> Cow<'_, [String]> {
+    if problem.hints.is_empty() && level == Level::Error {
+        return vec![format!("what it means and what to do: shipway explain {}", problem.code)].into();
+    }
+    problem.hints.as_slice().into()
 }
 
 /// Returns lines as a quotation: what others wrote, marked on every line.
@@ -155,10 +165,14 @@ error[SW0106]: 2 files are changed
     │ src/a b.rs
     │ größe.txt
 
+hint: what it means and what to do: shipway explain SW0106
+
 error[SW0203]: `checks` is text
   ├ at      shipway.toml:3:7
   └ wanted  a
             list
+
+hint: what it means and what to do: shipway explain SW0203
 
 2 problems
 ";
@@ -201,8 +215,9 @@ hint: look␈
             Problem::new(Code::CheckFailed, "check test failed").details((0..250).map(|n| n.to_string()));
         let text = one(Level::Error, &problem, Paint::new(false));
         assert_eq!(text.lines().nth(1), Some("    │ … 150 lines above"));
-        assert_eq!(text.lines().last(), Some("    │ 249"));
-        assert_eq!(text.lines().count(), 102);
+        assert_eq!(text.lines().nth(101), Some("    │ 249"));
+        assert_eq!(text.lines().nth(103), Some("hint: what it means and what to do: shipway explain SW0501"));
+        assert_eq!(text.lines().count(), 104);
     }
 
     #[test]

@@ -259,6 +259,8 @@ warning[SW0501]: 3 dependencies are outdated
 error[SW0605]: origin does not answer
   └ found   connection timed out
 
+hint: what it means and what to do: shipway explain SW0605
+
 rolled back harbour 1.3.2 → 1.4.0   everything was taken back   run 7f3a12cd
 
   ✓ checks   test                                                      12s

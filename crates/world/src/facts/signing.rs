@@ -8,7 +8,7 @@ use shipway_core::problem::{Code, Problem};
 
 use super::ask::Git;
 use super::settings::Settings;
-use super::{Here, Look, shown};
+use super::{Here, Look, TrySigning, shown};
 
 /// How long a signature may take. A key that asks for its passphrase would wait for ever.
 const SIGNATURE: Duration = Duration::from_secs(20);
@@ -48,7 +48,12 @@ pub(super) fn look(git: Git<'_>, here: &Here, ask: &Look) -> Result<Signing, Pro
     let commits = on("commit.gpgsign");
     let tags = on("tag.gpgsign") || on("tag.forcesignannotated");
     let possible = here.identity.is_ok() && !here.tree.is_empty();
-    let tried = if ask.try_signing && (commits || tags) && possible { Some(trial(git, here)?) } else { None };
+    let wanted = match ask.try_signing {
+        TrySigning::Never => false,
+        TrySigning::AsConfigured => commits || tags,
+        TrySigning::Always => true,
+    };
+    let tried = if wanted && possible { Some(trial(git, here)?) } else { None };
     Ok(Signing { commits, tags, tried })
 }
 

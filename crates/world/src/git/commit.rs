@@ -145,7 +145,8 @@ impl Commit {
             Ended::Exit(0) => Ok(()),
             Ended::Exit(_) => {
                 let text = output.error_text();
-                let signing = text.contains("gpg failed") || text.contains("failed to sign");
+                let words = ["gpg failed", "failed to sign", "ouldn't load public key", "user.signingkey"];
+                let signing = words.iter().any(|word| text.contains(word));
                 let problem = match () {
                     () if signing => {
                         problem_of(&text, Code::SigningUnusable, "git could not sign the commit".into())

@@ -118,6 +118,8 @@ impl Projects {
         for kind in KINDS.into_iter().filter(|kind| kinds.is_none_or(|kinds| kinds.contains(&kind.kind()))) {
             match kind.find(files) {
                 Ok(Some(project)) => found.push((kind, project)),
+                // A kind that is asked for and not there would be released without its version.
+                Ok(None) if kinds.is_some() => problems.push(place::no_kind(kind.kind())),
                 Ok(None) => {}
                 Err(problem) => problems.push(problem.hint(without(kind.kind()))),
             }

@@ -35,6 +35,29 @@ pub(super) fn missing(path: &str, named_in: &str) -> Problem {
     Problem::new(Code::VersionFileMissing, what).at(path)
 }
 
+/// Returns the problem that a kind of package is configured and no file of it is tracked.
+pub(super) fn no_kind(kind: &str) -> Problem {
+    let named = match kind {
+        "cargo" => "Cargo.toml",
+        "npm" => "package.json",
+        "python" => "pyproject.toml",
+        "go" => "go.mod",
+        "action" => "action.yml",
+        "composer" => "composer.json",
+        "swift" => "Package.swift",
+        _ => "VERSION",
+    };
+    Problem::new(
+        Code::VersionFileMissing,
+        format!("{named} is not tracked, but packages of kind {kind} are configured"),
+    )
+    .at(named)
+    .found("no such file in the commit")
+    .wanted(format!("a package of kind {kind}"))
+    .hint(format!("git add {named}"))
+    .hint(format!("or leave {kind:?} out of [release] packages in shipway.toml"))
+}
+
 /// Returns the bytes of a file as text, or the problem that it is not UTF-8.
 pub(super) fn utf8(path: &str, bytes: Vec<u8>) -> Result<String, Problem> {
     String::from_utf8(bytes).map_err(|error| {

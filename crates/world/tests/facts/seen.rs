@@ -7,7 +7,7 @@ use crate::site::{Site, codes, make_executable, seen};
 use shipway_core::facts::{Facts, Head, Operation, Permission, Relation};
 use shipway_core::id::RunId;
 use shipway_core::problem::Code;
-use shipway_world::facts::{Look, gather};
+use shipway_world::facts::{Look, TrySigning, gather};
 
 #[test]
 fn a_sound_repository_is_seen_whole_and_has_no_problem() {
@@ -19,7 +19,7 @@ fn a_sound_repository_is_seen_whole_and_has_no_problem() {
     let all = Look {
         network: true,
         try_push: true,
-        try_signing: true,
+        try_signing: TrySigning::AsConfigured,
         remote: None,
         open_run: Some(RunId::new("0a1b2c3d")),
     };
@@ -218,7 +218,7 @@ fn a_signature_is_tried_and_leaves_no_ref() {
     site.git(&["config", "gpg.format", "ssh"]);
     site.git(&["config", "user.signingKey", key.to_str().unwrap()]);
     site.git(&["config", "tag.gpgSign", "true"]);
-    let ask = Look { try_signing: true, ..Look::default() };
+    let ask = Look { try_signing: TrySigning::AsConfigured, ..Look::default() };
     let refs = site.git(&["for-each-ref"]);
     let facts = site.look(&ask);
     assert_eq!((facts.signing.commits, facts.signing.tags), (false, true));

@@ -45,6 +45,7 @@ const ROWS: &[Row] = &[
     ("release.changelog-template", &["'a/b.md'", "'c.md'"], &["false"], &["'../a'"]),
     ("release.readme", &["true", "false"], &["'true'", "1"], &[]),
     ("release.sign", &["'auto'", "'required'", "'never'"], &["true"], &["'always'"]),
+    ("release.step-timeout", &["'15m'", "'90s'"], &["15"], &["'soon'"]),
     ("release.channel.branch", &["'develop'", "'next/*'"], &["['develop']"], &["'a~b'"]),
     (
         "release.channel.suffix",
