@@ -61,9 +61,8 @@ impl Action for Withdraw {
         let hand = Hand::new(cx, &self.repository);
         let (published, how) = (&self.args.published, &self.args.how);
         let refs = remote::look(&hand, &published.remote, &published.branch, &published.tag)?;
-        let here = local_tag(&hand, published)?;
-        let is_ours = |tag: Option<&str>| tag == Some(&*published.object);
-        let tag_done = !how.delete_tag || !(is_ours(refs.tag.as_deref()) || is_ours(here.as_deref()));
+        // What is here goes before what is there, so the remote alone tells.
+        let tag_done = !how.delete_tag || refs.tag.as_deref() != Some(&published.object);
         let done = tag_done && stands(&hand, published, refs.tip.as_deref())?.is_none();
         Ok(if done { Observed::Present(receipt(refs.tip.as_deref())) } else { Observed::Absent })
     }
@@ -77,23 +76,35 @@ impl Action for Withdraw {
         if let Some(tip) = tip.as_deref().filter(|_| self.args.published.commit != self.args.published.base) {
             keep(&hand, tip)?;
         }
-        answer.send(&hand, &self.args.published).inspect_err(|fault| {
-            if fault.effect == Effect::None {
-                let _ = keep(&hand, "");
-            }
-        })?;
-        // The remote has changed: whatever goes wrong from here on is no failure without an effect.
         forget_tag(&hand, &self.args.published, &self.args.how)
             .map_err(|fault| Fault { effect: Effect::Unknown, ..fault })?;
+        answer.send(&hand, &self.args.published).map_err(|fault| match fault.effect {
+            Effect::None if self.put_back(&hand).is_ok() => fault,
+            Effect::None | Effect::Unknown => Fault { effect: Effect::Unknown, ..fault },
+        })?;
         Ok(receipt(tip.as_deref()))
     }
 
     fn undo(&self, cx: &Cx<'_>, receipt: &Receipt) -> Result<(), Fault> {
         if receipt.is_none() {
-            return keep(&Hand::new(cx, &self.repository), "");
+            return self.put_back(&Hand::new(cx, &self.repository));
         }
         let problem = Problem::new(Code::PastReturn, "a withdrawal is not taken back");
         Err(Fault::clean(problem.hint("release a new version: shipway push")))
+    }
+}
+
+impl Withdraw {
+    /// Puts back what is done here before anything is asked of the remote.
+    fn put_back(&self, hand: &Hand<'_>) -> Result<(), Fault> {
+        keep(hand, "")?;
+        let published = &self.args.published;
+        let gone = self.args.how.delete_tag && local_tag(hand, published)?.is_none();
+        // A tag that was never here cannot be put back.
+        if gone && hand.resolve(&format!("{}^{{object}}", published.object))?.is_some() {
+            hand.swap(&format!("refs/tags/{}", published.tag), "", &published.object)?;
+        }
+        Ok(())
     }
 }
 

@@ -155,6 +155,9 @@ impl Scenario {
 
     fn withdrawn(&self, place: &Place) -> Result<(), String> {
         scene::answered(place, self.keeps_tag)?;
+        if place.rev(&format!("refs/tags/{TAG}")).is_empty() == self.keeps_tag {
+            return Err("the tag here is not as the tag there".into());
+        }
         let (here, there) = (place.rev("main"), place.remote_rev("main"));
         if here == there { Ok(()) } else { Err(format!("main is {here} here, and {there} there")) }
     }
@@ -333,6 +336,7 @@ fn a_withdrawal_that_is_killed_anywhere_and_resumed_is_whole() {
 #[test]
 fn a_withdrawal_that_is_killed_anywhere_and_taken_back_is_whole_or_did_nothing() {
     Scenario::withdrawal("withdrawal", false).everywhere(Second::Rollback);
+    Scenario::withdrawal("withdrawal with its tag", true).everywhere(Second::Rollback);
 }
 
 #[test]
