@@ -64,7 +64,7 @@ fn release(found: &Found) -> Release {
         changelog_template: found.text("changelog-template"),
         readme: found.flag("readme"),
         sign: found.choice("sign", Sign::of),
-        step_timeout: found.duration("step-timeout").expect(PROMISE),
+        step_timeout: found.duration("step-timeout"),
         channel: found.sections("channel").map(|found| (found.label.clone(), channel(found))).collect(),
         line: found.sections("line").map(|found| (found.label.clone(), maintenance(found))).collect(),
     }

@@ -165,7 +165,7 @@ const RELEASE: &[Key] = &[
     key(
         "step-timeout",
         Type::Text(Form::Duration),
-        Value("\"15m\""),
+        Detected("`10m` for the commit, `15m` for the push"),
         "How long the commit and the push may take, with the hooks of the repository, before they are ended.",
     ),
 ];

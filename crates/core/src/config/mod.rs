@@ -90,7 +90,7 @@ pub struct Release {
     /// Whether commits and tags are signed.
     pub sign: Sign,
     /// How long the commit and the push may take, with the hooks of the repository.
-    pub step_timeout: Duration,
+    pub step_timeout: Option<Duration>,
     /// Prerelease channels by name.
     pub channel: BTreeMap<String, Channel>,
     /// Maintenance lines by name.

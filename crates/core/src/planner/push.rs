@@ -10,7 +10,7 @@ use crate::edit::Edit;
 use crate::gate::Need;
 use crate::id::{Digest, StepId};
 use crate::kinds::{self, Signing};
-use crate::plan::{Plan, Release};
+use crate::plan::{Plan, Release, Step};
 use crate::planner::{Draft, SETTLE_MS, need};
 use crate::problem::Problem;
 
@@ -40,7 +40,7 @@ pub struct Input {
     /// Whether to sign.
     pub sign: Signing,
     /// How long the commit and the push may take, with the hooks of the repository.
-    pub step_timeout: Duration,
+    pub step_timeout: Option<Duration>,
     /// Whether a pushed tag is the publication itself, so that it cannot be taken back.
     pub tag_publishes: bool,
     /// What a reader must know besides.
@@ -96,7 +96,11 @@ fn before(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), 
 
 fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
     let tag_only = input.edits.is_empty();
-    let timeout_ms = u64::try_from(input.step_timeout.as_millis()).unwrap_or(u64::MAX);
+    let limit = |step: &mut Step| {
+        if let Some(limit) = input.step_timeout {
+            step.timeout_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        }
+    };
     let commit = tag_only.then(|| input.from.commit.clone());
     let published_by = Some(StepId::new("push"));
     if !tag_only {
@@ -106,8 +110,8 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
             edits: input.edits.clone(),
             sign: input.sign,
         };
-        let step = draft.act("commit", kinds::COMMIT, &commit, 15)?;
-        step.timeout_ms = timeout_ms;
+        let step = draft.act("commit", kinds::COMMIT, &commit, 10)?;
+        limit(step);
         step.published_by.clone_from(&published_by);
     }
     let tag = kinds::Tag {
@@ -132,7 +136,8 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
         },
     };
     let step = draft.act("push", kinds::PUSH, &push, 15)?;
-    (step.timeout_ms, step.settle_ms) = (timeout_ms, SETTLE_MS);
+    limit(step);
+    step.settle_ms = SETTLE_MS;
     Ok(())
 }
 

@@ -90,7 +90,7 @@ fn input() -> Input {
         health: vec!["http://localhost/health".into()],
         within: std::time::Duration::from_secs(1),
         sign: Signing::Auto,
-        step_timeout: std::time::Duration::from_mins(10),
+        step_timeout: None,
         tag_publishes: false,
         notes: vec![],
         target: std::time::Duration::from_mins(5),
