@@ -120,7 +120,7 @@ pub fn look<'a>(session: &'a Session<'_>, purpose: Purpose) -> Result<Seen<'a>, 
 /// which of them are ours. Enough to decide a version, and cheap enough for every prompt.
 pub fn glance<'a>(session: &'a Session<'_>) -> Result<Seen<'a>, Vec<Problem>> {
     let one = |problem| vec![problem];
-    let glance = session.git().glance().map_err(one)?;
+    let glance = session.git().glance(&session.repository).map_err(one)?;
     let config = session.config.clone();
     let facts = Facts { head: glance.head, tags: glance.tags, ..Facts::unseen(&session.directory()) };
     validate::no_commits(&facts).map_or(Ok(()), |problem| Err(vec![problem]))?;

@@ -6,6 +6,7 @@ use shipway_core::facts::{Head, TagAt};
 use shipway_core::problem::Problem;
 
 use super::ask::Git;
+use super::repository::Repository;
 use super::shown;
 
 /// HEAD and the tags, in one process: all that the next version follows from besides the commits.
@@ -18,26 +19,47 @@ pub struct Glance {
 }
 
 impl Git<'_> {
-    /// Returns HEAD and the tags.
-    pub fn glance(&self) -> Result<Glance, Problem> {
-        let format = "--format=%(HEAD)%00%(refname)%00%(objectname)%00%(*objectname)";
-        let output = self.ask(&["for-each-ref", format, "refs/tags", "refs/heads"])?;
-        let (mut head, mut tags) = (None, BTreeMap::new());
-        for line in output.split(|byte| *byte == b'\n') {
-            let fields: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-            let [mark, name, object, peeled] = fields[..] else { continue };
-            let commit = shown(if peeled.is_empty() { object } else { peeled });
-            if let Some(tag) = name.strip_prefix(b"refs/tags/") {
-                tags.insert(shown(tag), TagAt { object: shown(object), commit });
-            } else if let (b"*", Some(branch)) = (mark, name.strip_prefix(b"refs/heads/")) {
-                head = Some(Head::Branch { branch: shown(branch), commit });
+    /// Returns HEAD and the tags of a repository.
+    ///
+    /// `show-ref` knows from the packed refs what a tag leads to, where `for-each-ref` opens every tag: that is most of
+    /// the time that a next version takes.
+    pub fn glance(&self, repository: &Repository) -> Result<Glance, Problem> {
+        let output = self.run(&["show-ref", "--head", "--tags", "--dereference"])?;
+        let (mut commit, mut tags) = (None, BTreeMap::<String, TagAt>::new());
+        for line in output.stdout.split(|byte| *byte == b'\n') {
+            let Some(space) = line.iter().position(|byte| *byte == b' ') else { continue };
+            let (object, name) = (shown(&line[..space]), &line[space + 1..]);
+            let Some(tag) = name.strip_prefix(b"refs/tags/") else {
+                commit = (name == b"HEAD").then_some(object).or(commit);
+                continue;
+            };
+            // A peeled line follows the line of its tag.
+            match tag.strip_suffix(b"^{}").and_then(|tag| tags.get_mut(&shown(tag))) {
+                Some(at) => at.commit = object,
+                None => {
+                    tags.insert(shown(tag), TagAt { object: object.clone(), commit: object });
+                }
             }
         }
-        let head = match head {
-            Some(head) => head,
-            None => self.head_without_branch()?,
+        let head = match (self.branch(repository)?, commit) {
+            (Some(branch), Some(commit)) => Head::Branch { branch, commit },
+            (None, Some(commit)) => Head::Detached { commit },
+            (branch, None) => Head::Unborn { branch: branch.unwrap_or_default() },
         };
         Ok(Glance { head, tags })
+    }
+
+    /// Returns the branch that HEAD is on, if it is on one.
+    fn branch(&self, repository: &Repository) -> Result<Option<String>, Problem> {
+        let file = std::fs::read(repository.git_dir.join("HEAD")).unwrap_or_default();
+        match file.trim_ascii().strip_prefix(b"ref: refs/heads/") {
+            // Where refs are kept in tables, the file names no branch and only git knows.
+            Some(b".invalid") => {
+                let output = self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"])?;
+                Ok(output.ok().then(|| output.text()))
+            }
+            branch => Ok(branch.map(shown)),
+        }
     }
 
     /// Returns the object id that a name stands for, or nothing.
@@ -76,13 +98,5 @@ impl Git<'_> {
         let options =
             ["-z", "--encoding=UTF-8", "--no-show-signature", "--no-color", "--format=%H %ct %P%n%B", "HEAD"];
         self.expect(&self.command(&["log"]).args(options))
-    }
-
-    fn head_without_branch(&self) -> Result<Head, Problem> {
-        if let Some(commit) = self.resolve("HEAD^{commit}")? {
-            return Ok(Head::Detached { commit });
-        }
-        let branch = self.run(&["symbolic-ref", "--quiet", "--short", "HEAD"])?.text();
-        Ok(Head::Unborn { branch })
     }
 }
