@@ -90,14 +90,3 @@ fn a_run_that_another_process_drives() {
     assert!(first.wait().unwrap().success());
     stage.released("1.1.0");
 }
-
-#[test]
-fn a_run_past_its_point_of_no_return() {
-    let repo = shipway_testkit::repo::Repo::plain("1.0.0");
-    repo.file("go.mod", "module example.org/widget\n");
-    repo.commit("feat: a module");
-    let stage = Stage::of(repo);
-    stage.run(&["push"]).ok();
-    let told = stage.run(&["rollback", "--plan"]);
-    assert!([0, 1].contains(&told.exit), "{}", told.text());
-}
