@@ -26,6 +26,7 @@ pub(crate) enum From {
 /// All generated pages; a new one is a new line here.
 pub(crate) const PAGES: &[Page] = &[
     Page { path: "docs/src/reference/errors.md", from: From::Source(errors_page) },
+    Page { path: "shipway.schema.json", from: From::Binary(&["schema", "config"]) },
     Page { path: "docs/src/reference/commands.md", from: From::Binary(&["docs", "commands"]) },
     Page { path: "docs/src/reference/configuration.md", from: From::Binary(&["docs", "configuration"]) },
 ];

@@ -42,7 +42,7 @@ pub(crate) fn push_plan(place: &Place, health: &[&str]) -> Plan {
         health: health.iter().map(|&url| url.to_owned()).collect(),
         within: Duration::from_secs(2),
         sign: Signing::Auto,
-        step_timeout: Duration::from_mins(10),
+        step_timeout: None,
         tag_publishes: false,
         notes: vec![],
         target: Duration::from_mins(5),
