@@ -1,5 +1,6 @@
-//! Chores of this repository: `cargo xtask tidy` and `cargo xtask docs`.
+//! Chores of this repository: `cargo xtask tidy`, `cargo xtask docs` and `cargo xtask bench`.
 
+mod bench;
 mod codes;
 mod docs;
 mod mask;
@@ -16,6 +17,7 @@ usage: cargo xtask COMMAND
 
   tidy   check what the compiler cannot: import order, budgets, words, pages, packages
   docs   write the generated pages under docs/src/reference
+  bench [REPO…]   measure speed and memory side by side with git and git-cliff, in repositories, bundles, or a made one
 ";
 
 fn main() -> ExitCode {
@@ -24,6 +26,9 @@ fn main() -> ExitCode {
     let ended = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["tidy"] => Repository::open().and_then(|repository| tidy::run(&repository, &mut out)),
         ["docs"] => Repository::open().and_then(|repository| docs::run(&repository, &mut out)),
+        ["bench", ..] => {
+            Repository::open().and_then(|repository| bench::run(&repository.root, &args[1..], &mut out))
+        }
         ["help" | "--help" | "-h"] => out.write_all(USAGE.as_bytes()).map(|()| true),
         _ => Err(io::Error::other(USAGE)),
     };
