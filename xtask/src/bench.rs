@@ -4,25 +4,18 @@
 //! makes all sides slower; ratios stand that better than the few goals in milliseconds.
 
 mod measure;
+mod row;
 mod site;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use measure::{Cost, RUNS, Subject, side_by_side};
+use measure::{Cost, GNU_TIME, Measured, Subject, side_by_side};
+use row::{Row, table};
 use site::{Site, run as ask};
 
-/// A line of the table.
-struct Row {
-    what: String,
-    ours: String,
-    theirs: String,
-    ratio: f64,
-    goal: String,
-    met: bool,
-}
-
-/// Measures in the repositories or bundles named, or in one that is made; returns whether all goals are met.
+/// Measures in the repositories or bundles named, or in one that is made; returns whether all goals that could be
+/// measured are met. A row of which a command failed is not met.
 pub(crate) fn run(root: &Path, sources: &[String], out: &mut dyn Write) -> io::Result<bool> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     ask(
@@ -37,91 +30,84 @@ pub(crate) fn run(root: &Path, sources: &[String], out: &mut dyn Write) -> io::R
         std::fs::remove_dir_all(&scratch)?;
     }
     std::fs::create_dir_all(&scratch)?;
-    let cliff = site::cliff(&target.join("bench-tools"));
-    if let Err(why) = &cliff {
-        writeln!(out, "git-cliff is not to be had, so its rows are left out: {why}")?;
-    }
-    let cliff = cliff.ok().map(|path| path.to_string_lossy().into_owned());
-    let tools = Tools { shipway: &shipway, cliff: cliff.as_deref() };
+    let cliff = site::cliff(&target.join("bench-tools")).map(|path| path.to_string_lossy().into_owned());
+    let tools = Tools { shipway: &shipway, cliff: cliff.as_deref().map_err(String::as_str) };
     let mut rows = lint(&tools, &scratch)?;
-    rows.extend(journal(&program("journal-bench"), &scratch)?);
-    for site in sites(sources, &scratch)? {
-        rows.extend(tools.repository(&site, out)?);
+    rows.extend(journal(&program("journal-bench"), &scratch));
+    for (name, site) in sites(sources, &scratch) {
+        match site {
+            Ok(site) => rows.extend(tools.repository(&site)),
+            Err(error) => rows.push(Row::failed(format!("{name}: clone"), "-".into(), &error.to_string())),
+        }
     }
     table(&rows, out)?;
-    Ok(rows.iter().all(|row| row.met))
+    Ok(!rows.iter().any(Row::is_bad))
 }
 
-fn sites(sources: &[String], scratch: &Path) -> io::Result<Vec<Site>> {
+fn sites(sources: &[String], scratch: &Path) -> Vec<(String, io::Result<Site>)> {
     if sources.is_empty() {
-        return Ok(vec![Site::made(scratch)?]);
+        return vec![("made".into(), Site::made(scratch))];
     }
-    sources.iter().map(|source| Site::of(Path::new(source), scratch)).collect()
+    sources.iter().map(|source| (source.clone(), Site::of(Path::new(source), scratch))).collect()
 }
 
 struct Tools<'a> {
     shipway: &'a str,
-    cliff: Option<&'a str>,
+    /// The program git-cliff, or why there is none.
+    cliff: Result<&'a str, &'a str>,
 }
 
 impl Tools<'_> {
-    fn repository(&self, site: &Site, out: &mut dyn Write) -> io::Result<Vec<Row>> {
-        let mut rows = vec![];
-        let dir = &site.dir;
-        let tag = ask(dir, &["git", "describe", "--tags", "--abbrev=0"], "")?;
-        let since = format!("{tag}..HEAD");
-        let ours = Subject::new(dir, &[&[self.shipway, "why"]]);
+    fn repository(&self, site: &Site) -> Vec<Row> {
+        let (dir, name) = (&site.dir, &site.name);
         let describe: &[&str] = &["git", "describe", "--tags", "--abbrev=0"];
+        // Without a tag, describe fails in its turn too, and the row says so.
+        let since = ask(dir, describe, "").map_or_else(|_| "HEAD".into(), |tag| format!("{tag}..HEAD"));
         let git = Subject::new(dir, &[describe, &["git", "log", "--format=%H%n%B", &since]]);
-        let cliff = self.cliff.map(|cliff| Subject::new(dir, &[&[cliff, "--bumped-version"]]));
-        let name = &site.name;
-        match side_by_side(
-            &[Some(&ours), Some(&git), cliff.as_ref()].into_iter().flatten().collect::<Vec<_>>(),
-        ) {
-            Ok(costs) => rows.extend(speeds(&format!("{name}: next version"), &costs, 1.5)),
-            Err(why) => writeln!(out, "{name}: next version is left out: {why}")?,
-        }
-        let ours = Subject::new(dir, &[&[self.shipway, "changelog"]]);
+        let (mut rows, _) =
+            self.compare(site, ("next version", 1.5), (&["why"], &git, &["--bumped-version"]));
         let git = Subject::new(dir, &[&["git", "log", "--format=%H%n%B"]]);
-        let cliff = self.cliff.map(|cliff| Subject::new(dir, &[&[cliff]]));
-        match side_by_side(
-            &[Some(&ours), Some(&git), cliff.as_ref()].into_iter().flatten().collect::<Vec<_>>(),
-        ) {
-            Ok(costs) => {
-                rows.extend(speeds(&format!("{name}: whole changelog"), &costs, 2.0));
-                rows.extend(memory(name, &costs));
-            }
-            Err(why) => writeln!(out, "{name}: whole changelog is left out: {why}")?,
-        }
+        let (more, costs) = self.compare(site, ("whole changelog", 2.0), (&["changelog"], &git, &[]));
+        rows.extend(more);
+        rows.push(memory(name, &costs));
         if site.made {
             let plan = Subject::new(dir, &[&[self.shipway, "plan"]]);
-            let cost = side_by_side(&[&plan])?[0];
-            rows.push(Row::limit(format!("{name}: unchanged plan"), cost.wall, 300.0));
+            rows.push(Row::limit(format!("{name}: unchanged plan"), &side_by_side(&[&plan])[0], 300.0));
         }
-        Ok(rows)
+        rows
+    }
+
+    /// Measures ours with git's and git-cliff's; returns the rows, and what ours and git's took.
+    fn compare(
+        &self,
+        site: &Site,
+        (what, goal): (&str, f64),
+        (ours, git, cliff): (&[&str], &Subject, &[&str]),
+    ) -> (Vec<Row>, Vec<Measured>) {
+        let whole = |program, words: &[&str]| Subject::new(&site.dir, &[&[&[program], words].concat()]);
+        let ours = whole(self.shipway, ours);
+        let cliff = self.cliff.map(|program| whole(program, cliff));
+        let subjects: Vec<&Subject> = [&ours, git].into_iter().chain(cliff.as_ref().ok()).collect();
+        let costs = side_by_side(&subjects);
+        let what = |peer: &str| format!("{}: {what}, {peer}", site.name);
+        let second = match cliff {
+            Ok(_) => Row::at_most(what("git-cliff"), &costs[0], &costs[2], 0.25),
+            Err(why) => Row::skipped(what("git-cliff"), "<= 0.25".into(), why),
+        };
+        (vec![Row::at_most(what("git"), &costs[0], &costs[1], goal), second], costs)
     }
 }
 
-/// Compares with git, and with git-cliff if it was measured.
-fn speeds(what: &str, costs: &[Cost], goal: f64) -> Vec<Row> {
-    let mut rows = vec![Row::at_most(format!("{what}, git"), (costs[0], costs[1]), goal)];
-    rows.extend(
-        costs.get(2).map(|cliff| Row::at_most(format!("{what}, git-cliff"), (costs[0], *cliff), 0.25)),
-    );
-    rows
-}
-
-fn memory(name: &str, costs: &[Cost]) -> Option<Row> {
-    let (ours, theirs) = (costs[0].peak, costs[1].peak);
-    let ratio = ours / theirs;
-    (theirs > 0.0).then(|| Row {
-        what: format!("{name}: whole changelog, peak memory, git"),
-        ours: format!("{:.1} MiB", ours / 1024.0),
-        theirs: format!("{:.1} MiB", theirs / 1024.0),
-        ratio,
-        goal: "<= 1.50".into(),
-        met: ratio <= 1.5,
-    })
+fn memory(name: &str, costs: &[Measured]) -> Row {
+    let (what, goal) = (format!("{name}: whole changelog, peak memory, git"), "<= 1.50".into());
+    match (&costs[0], &costs[1]) {
+        (Ok(Cost { peak: Some(ours), .. }), Ok(Cost { peak: Some(theirs), .. })) => {
+            let shown = [ours, theirs].map(|kib| format!("{:.1} MiB", kib / 1024.0));
+            Row::compared(what, [*ours, *theirs], shown, 1.5)
+        }
+        (Ok(_), Ok(_)) => Row::skipped(what, goal, &format!("GNU time is not at {GNU_TIME}")),
+        (Err(why), _) | (_, Err(why)) => Row::failed(what, goal, why),
+    }
 }
 
 fn lint(tools: &Tools<'_>, scratch: &Path) -> io::Result<Vec<Row>> {
@@ -130,70 +116,30 @@ fn lint(tools: &Tools<'_>, scratch: &Path) -> io::Result<Vec<Row>> {
         "feat(parser): read numbers with underscores\n\nThey are easier to read.\n",
     )?;
     let ours = Subject::new(scratch, &[&[tools.shipway, "lint", "message"]]);
-    let costs = side_by_side(&[&ours, &Subject::new(scratch, &[&["git", "--version"]])])?;
+    let costs = side_by_side(&[&ours, &Subject::new(scratch, &[&["git", "--version"]])]);
     Ok(vec![
-        Row::limit("lint of a message".into(), costs[0].wall, 10.0),
-        Row::at_most("lint of a message, git --version".into(), (costs[0], costs[1]), 5.0),
+        Row::limit("lint of a message".into(), &costs[0], 10.0),
+        Row::at_most("lint of a message, git --version".into(), &costs[0], &costs[1], 5.0),
     ])
 }
 
-/// Reads the medians in milliseconds of an append, of a write with its sync, and of a step of the engine.
-fn journal(program: &str, scratch: &Path) -> io::Result<Vec<Row>> {
-    let text = ask(scratch, &[program, &scratch.join("journal").to_string_lossy()], "")?;
-    let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let [append, write, step] = numbers[..] else {
-        return Err(io::Error::other(format!("journal-bench said {text}")));
-    };
-    let cost = |wall| Cost { wall, ..Cost::default() };
-    Ok(vec![
-        Row::at_most("journal append, write + fdatasync".into(), (cost(append), cost(write)), 2.0),
-        Row::limit("engine per step, 3 appends + 1 ms".into(), step, 3.0 * append + 1.0),
-    ])
-}
-
-impl Row {
-    fn at_most(what: String, (ours, theirs): (Cost, Cost), goal: f64) -> Self {
-        let ratio = ours.wall / theirs.wall;
-        let shown = |cost: Cost| {
-            if cost.cpu > 0.0 {
-                format!("{:.1} ms (cpu {:.1})", cost.wall, cost.cpu)
-            } else {
-                format!("{:.2} ms", cost.wall)
-            }
-        };
-        Self {
-            what,
-            ours: shown(ours),
-            theirs: shown(theirs),
-            ratio,
-            goal: format!("<= {goal:.2}"),
-            met: ratio <= goal,
+/// Returns the rows of the journal and of the engine, whose medians `journal-bench` prints.
+fn journal(program: &str, scratch: &Path) -> Vec<Row> {
+    let dir = scratch.join("journal");
+    let numbers = ask(scratch, &[program, &dir.to_string_lossy()], "").and_then(|text| {
+        let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        <[f64; 4]>::try_from(numbers).map_err(|_| io::Error::other(format!("journal-bench said {text}")))
+    });
+    match numbers {
+        Ok(numbers) => {
+            let [append, over, end, step] = numbers.map(|wall| Ok(Cost { wall, ..Cost::default() }));
+            let budget = 3.0 * numbers[0] + 1.0;
+            vec![
+                Row::at_most("journal append, overwrite of 4 KiB + fdatasync".into(), &append, &over, 2.0),
+                Row::at_most("journal append, 4 KiB at the end + fdatasync".into(), &append, &end, 2.0),
+                Row::limit("engine per step, 3 appends + 1 ms".into(), &step, budget),
+            ]
         }
+        Err(error) => vec![Row::failed("journal and engine".into(), "-".into(), &error.to_string())],
     }
-
-    fn limit(what: String, ours: f64, goal: f64) -> Self {
-        let (ratio, met) = (ours / goal, ours <= goal);
-        Self {
-            what,
-            ours: format!("{ours:.2} ms"),
-            theirs: "-".into(),
-            ratio,
-            goal: format!("<= {goal:.2} ms"),
-            met,
-        }
-    }
-}
-
-fn table(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "medians of {RUNS} runs in turns; a ratio to a goal in ms is the share of it that was used\n"
-    )?;
-    writeln!(out, "| row | shipway | peer | ratio | goal | verdict |\n|---|---:|---:|---:|---:|---|")?;
-    for row in rows {
-        let verdict = if row.met { "ok" } else { "MISSED" };
-        let Row { what, ours, theirs, ratio, goal, .. } = row;
-        writeln!(out, "| {what} | {ours} | {theirs} | {ratio:.2} | {goal} | {verdict} |")?;
-    }
-    Ok(())
 }

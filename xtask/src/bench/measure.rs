@@ -1,7 +1,6 @@
 //! Runs commands side by side and measures them.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -22,9 +21,15 @@ pub(super) struct Cost {
     pub(super) wall: f64,
     /// Mean of the time of processors, of the commands and their children, in milliseconds.
     pub(super) cpu: f64,
-    /// Peak of the resident memory of the largest process, in KiB; zero if it cannot be measured.
-    pub(super) peak: f64,
+    /// Peak of the resident memory of the largest process, in KiB, if GNU time is there to measure it.
+    pub(super) peak: Option<f64>,
 }
+
+/// What one side took, or the command of it that failed and why.
+pub(super) type Measured = Result<Cost, String>;
+
+/// Where GNU time is.
+pub(super) const GNU_TIME: &str = "/usr/bin/time";
 
 impl Subject {
     pub(super) fn new(dir: &Path, commands: &[&[&str]]) -> Self {
@@ -32,23 +37,28 @@ impl Subject {
         Self { dir: dir.to_owned(), commands: commands.iter().map(owned).collect() }
     }
 
-    fn run(&self) -> io::Result<()> {
+    fn run(&self) -> Result<(), String> {
         self.commands.iter().try_for_each(|words| {
-            let ended = command(&self.dir, words).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-            if ended.success() { Ok(()) } else { Err(io::Error::other(format!("{} {ended}", shown(words)))) }
+            let failed = |why: String| format!("{} {why}", shown(words));
+            let ended = command(&self.dir, words).stdout(Stdio::null()).output();
+            let ended = ended.map_err(|error| failed(error.to_string()))?;
+            let said = String::from_utf8_lossy(&ended.stderr);
+            let why = || failed(format!("{}, {}", ended.status, said.lines().next().unwrap_or_default()));
+            if ended.status.success() { Ok(()) } else { Err(why()) }
         })
     }
 
     /// Returns the peak of the resident memory in KiB; GNU time knows it of each child by itself.
-    fn peak(&self) -> f64 {
+    fn peak(&self) -> Option<f64> {
         let of = |words: &Vec<String>| {
-            let timed = ["/usr/bin/time", "-f", "%M"].into_iter().map(str::to_owned);
+            let timed = [GNU_TIME, "-f", "%M"].into_iter().map(str::to_owned);
             let words: Vec<String> = timed.chain(words.iter().cloned()).collect();
             let output = command(&self.dir, &words).stdout(Stdio::null()).output().ok()?;
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             text.lines().next_back()?.trim().parse::<f64>().ok()
         };
-        self.commands.iter().filter_map(of).fold(0.0, f64::max)
+        let peaks: Option<Vec<f64>> = self.commands.iter().map(of).collect();
+        peaks?.into_iter().reduce(f64::max)
     }
 }
 
@@ -69,28 +79,29 @@ fn shown(words: &[String]) -> String {
     format!("{name} {}", words[1..].join(" "))
 }
 
-/// Measures all sides in turns, so that a busy moment of the machine meets each of them.
-pub(super) fn side_by_side(subjects: &[&Subject]) -> io::Result<Vec<Cost>> {
-    subjects.iter().try_for_each(|subject| subject.run())?;
+/// Measures all sides in turns, so that a busy moment of the machine meets each of them. A side that fails is not run
+/// again, and the others are measured without it.
+pub(super) fn side_by_side(subjects: &[&Subject]) -> Vec<Measured> {
+    let mut ends: Vec<_> = subjects.iter().map(|subject| subject.run()).collect();
     let mut walls = vec![vec![]; subjects.len()];
     let mut ticks = vec![0.0; subjects.len()];
     for _ in 0..RUNS {
         for (at, subject) in subjects.iter().enumerate() {
-            let (before, start) = (children(), Instant::now());
-            subject.run()?;
-            walls[at].push(start.elapsed().as_secs_f64() * 1000.0);
-            ticks[at] += children() - before;
+            if ends[at].is_ok() {
+                let (before, start) = (children(), Instant::now());
+                ends[at] = subject.run();
+                walls[at].push(start.elapsed().as_secs_f64() * 1000.0);
+                ticks[at] += children() - before;
+            }
         }
     }
-    let costs = subjects.iter().zip(walls).zip(ticks);
     let runs = f64::from(u32::try_from(RUNS).unwrap_or(u32::MAX));
-    Ok(costs
-        .map(|((subject, wall), ticks)| Cost {
-            wall: median(wall),
-            cpu: ticks * 10.0 / runs,
-            peak: subject.peak(),
+    let costs = subjects.iter().zip(ends).zip(walls).zip(ticks);
+    costs
+        .map(|(((subject, end), wall), ticks)| {
+            end.map(|()| Cost { wall: median(wall), cpu: ticks * 10.0 / runs, peak: subject.peak() })
         })
-        .collect())
+        .collect()
 }
 
 /// Returns the time that children which have ended used, in hundredths of a second, as Linux counts it.
