@@ -186,7 +186,12 @@ impl View for Human {
     }
 
     fn answer(&self, _kind: &str, _fields: &Value, text: &str) {
-        self.print(&text::lines(text).map(|line| line + "\n").collect::<String>());
+        let mut out = String::with_capacity(text.len() + 1);
+        for line in text::lines(text) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+        self.print(&out);
     }
 
     fn finish(&self) -> io::Result<()> {

@@ -29,7 +29,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 
 /// Returns the lines of a text, each harmless, with tabs as spaces.
 pub fn lines(text: &str) -> impl Iterator<Item = String> {
-    text.lines().map(|line| clean(&line.replace('\t', TAB)).into_owned())
+    text.lines().map(|line| {
+        let line =
+            if line.contains('\t') { Cow::Owned(line.replace('\t', TAB)) } else { Cow::Borrowed(line) };
+        clean(&line).into_owned()
+    })
 }
 
 /// Tells whether a character can steer a terminal, reorder a line or hide text in it.
