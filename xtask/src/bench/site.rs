@@ -48,7 +48,9 @@ impl Site {
     fn cloned(name: &str, source: &str, scratch: &Path) -> io::Result<Self> {
         let (remote, dir) = (scratch.join(format!("{name}.git")), scratch.join(name));
         let (bare, tree) = (remote.to_string_lossy(), dir.to_string_lossy());
-        run(scratch, &["git", "clone", "--quiet", "--bare", source, &bare], "")?;
+        // A bundle is cloned through a new repository, and git gives advice on the name of its branch.
+        let silent = "init.defaultBranch=main";
+        run(scratch, &["git", "-c", silent, "clone", "--quiet", "--bare", source, &bare], "")?;
         run(scratch, &["git", "clone", "--quiet", &bare, &tree], "")?;
         Ok(Self { name: name.to_owned(), dir, made: false })
     }
