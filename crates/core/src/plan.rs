@@ -84,6 +84,14 @@ pub struct Step {
     /// Once that step has been done, undoing it answers for this one too: what others may have seen stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_by: Option<StepId>,
+    /// Whether the step only follows what is done already: when it fails, that is no reason to take everything back.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub follows: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What a step does.

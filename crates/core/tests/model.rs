@@ -307,6 +307,7 @@ fn act(id: &str, reversal: Reversal, published_by: Option<&str>) -> Step {
         timeout_ms: 1,
         settle_ms: if reversal == Reversal::Exact { 0 } else { 10 },
         published_by: published_by.map(StepId::new),
+        follows: id == "settle",
     }
 }
 

@@ -79,6 +79,7 @@ fn plan(change: Change) -> Plan {
         timeout_ms: 1_000,
         settle_ms: 2_000,
         published_by: None,
+        follows: false,
     };
     let release = Release {
         verb: Verb::Push,

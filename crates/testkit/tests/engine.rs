@@ -140,6 +140,7 @@ fn plan(stages: &[&[&str]]) -> Plan {
         timeout_ms: 60_000,
         settle_ms: 0,
         published_by: None,
+        follows: false,
     };
     let stages =
         stages.iter().map(|steps| Stage { name: steps[0].into(), steps: steps.iter().map(step).collect() });

@@ -55,7 +55,15 @@ impl<'a> Draft<'a> {
     fn add(&mut self, name: &str, work: Work, minutes: u64) -> &mut Step {
         let id = StepId::new(name);
         let timeout_ms = minutes * 60_000;
-        let step = Step { id, work, attempts: ATTEMPTS, timeout_ms, settle_ms: 0, published_by: None };
+        let step = Step {
+            id,
+            work,
+            attempts: ATTEMPTS,
+            timeout_ms,
+            settle_ms: 0,
+            published_by: None,
+            follows: false,
+        };
         self.stages.push(Stage { name: name.into(), steps: vec![step] });
         let stage = self.stages.last_mut().expect("a stage was just added");
         &mut stage.steps[0]

@@ -156,7 +156,7 @@ fn after(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), P
     draft.gate("verify", needs, subject, 4);
     if !input.edits.is_empty() {
         let settle = kinds::Settle { branch: input.from.branch.clone(), old: input.from.commit.clone() };
-        draft.act("settle", kinds::SETTLE, &settle, 5)?;
+        draft.act("settle", kinds::SETTLE, &settle, 5)?.follows = true;
     }
     Ok(())
 }

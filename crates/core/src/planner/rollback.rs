@@ -63,7 +63,7 @@ pub fn plan(
     let withdraw = kinds::Withdraw { published, how: Withdrawal { delete_tag, ..how } };
     draft.act("withdraw", kinds::WITHDRAW, &withdraw, 15)?.settle_ms = SETTLE_MS;
     if let Some((branch, old)) = local.filter(|_| !tag_only) {
-        draft.act("settle", kinds::SETTLE, &kinds::Settle { branch, old }, 5)?;
+        draft.act("settle", kinds::SETTLE, &kinds::Settle { branch, old }, 5)?.follows = true;
     }
     let target_ms = u64::try_from(target.as_millis()).unwrap_or(u64::MAX);
     Ok(Plan { v: 1, release, stages: draft.stages, facts, notes: vec![], target_ms })

@@ -141,6 +141,14 @@ fn commit_and_tag_are_answered_for_by_the_push_that_published_them() {
 }
 
 #[test]
+fn a_branch_that_cannot_follow_is_no_reason_to_withdraw_a_release() {
+    let plan = plan(input());
+    let following: Vec<&str> =
+        plan.steps().filter(|step| step.follows).map(|step| step.id.as_str()).collect();
+    assert_eq!(following, ["settle"]);
+}
+
+#[test]
 fn a_request_to_a_remote_gets_time_to_settle_and_a_local_step_does_not() {
     let plan = plan(input());
     for step in plan.steps() {

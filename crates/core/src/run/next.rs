@@ -71,7 +71,10 @@ impl Run {
         let problem = problem.unwrap_or_else(|| {
             Problem::new(Code::StepTimedOut, format!("step {} was cut off in every attempt", step.id))
         });
-        if self.can_turn_back() { Next::TurnBack(problem) } else { Next::Stick(step.id.clone(), problem) }
+        if self.can_turn_back() && !step.follows {
+            return Next::TurnBack(problem);
+        }
+        Next::Stick(step.id.clone(), self.sticking(step, "it failed, and what is done stays"))
     }
 
     /// Returns what to do in a stage, or nothing when all of it is done.
@@ -138,8 +141,12 @@ impl Run {
             problem.details = cause.details;
             problem.hints = cause.hints;
         }
-        problem
+        let problem = problem
             .hint(format!("see what it did: shipway log {} {}", self.id, step.id))
-            .hint(format!("when it is mended, go on: shipway resume {}", self.id))
+            .hint(format!("when it is mended, go on: shipway resume {}", self.id));
+        if self.back.is_none() && self.can_turn_back() {
+            return problem.hint(format!("or take it back: shipway rollback {}", self.id));
+        }
+        problem
     }
 }

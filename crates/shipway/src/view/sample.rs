@@ -92,6 +92,7 @@ fn stage(name: &str, work: Work) -> Stage {
         timeout_ms: 60_000,
         settle_ms: 0,
         published_by: None,
+        follows: false,
     };
     Stage { name: name.into(), steps: vec![step] }
 }

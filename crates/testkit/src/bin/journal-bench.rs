@@ -112,6 +112,7 @@ fn plan() -> Plan {
         timeout_ms: 1000,
         settle_ms: 0,
         published_by: None,
+        follows: false,
     };
     // Each in a stage of its own: steps of a stage may share an append.
     let stage = |number: usize| Stage { name: format!("stage-{number}"), steps: vec![step(number)] };
