@@ -78,3 +78,17 @@ fn the_pauses_between_attempts_grow() {
     let second = 1_000_000_000;
     assert!(pauses.iter().enumerate().all(|(n, pause)| *pause >= second << n), "{pauses:?}");
 }
+
+#[test]
+fn a_branch_that_cannot_follow_makes_the_run_stuck_and_the_release_stands() {
+    let stage = Stage::new(QUIET);
+    let hook = "[ \"$1\" = prepared ] || exit 0\nwhile read -r old new name; do\n  \
+                case $name in refs/heads/*) echo held >&2; exit 1;; esac\ndone\n";
+    stage.repo.hook("reference-transaction", &format!("#!/bin/sh\n{hook}"));
+    stage.code(5, &["push"]).says(&["error[SW0801]", "settle", "held", "shipway resume", "shipway rollback"]);
+    let released = stage.remote.snapshot();
+    stage.repo.hook("reference-transaction", "#!/bin/sh\n");
+    stage.code(0, &["resume"]);
+    released.assert_same(&stage.remote.snapshot());
+    stage.assert_shipped();
+}
