@@ -8,6 +8,7 @@ pub mod time;
 pub mod problem;
 pub mod version;
 pub mod say;
+pub mod deployment;
 pub mod config;
 pub mod facts;
 pub mod validate;
