@@ -1,5 +1,7 @@
 //! From values that are all right to the typed configuration.
 
+mod deploy;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ pub(super) fn config(root: &Found, source: Source<'_>) -> Config {
     let mut places = BTreeMap::new();
     root.places(source, &mut places);
     let [project, checks, verify] = ["project", "checks", "verify"].map(|name| section(root, name));
+    let members = |group: &Found| (group.label.clone(), group.texts("members").expect(PROMISE));
+    let group: BTreeMap<String, Vec<String>> = root.sections("group").map(members).collect();
     let [journal, secrets, target] = ["journal", "secrets", "target"].map(|name| section(root, name));
     Config {
         project: Project { name: project.text("name") },
@@ -39,7 +43,17 @@ pub(super) fn config(root: &Found, source: Source<'_>) -> Config {
         target: Target {
             push: target.duration("push").expect(PROMISE),
             rollback: target.duration("rollback").expect(PROMISE),
+            deploy: target.duration("deploy").expect(PROMISE),
         },
+        artifact: deploy::artifact(section(root, "artifact")),
+        service: root.sections("service").map(deploy::service).collect(),
+        environment: root
+            .sections("environment")
+            .map(|found| (found.label.clone(), deploy::environment(found, &group)))
+            .collect(),
+        migration: root.sections("migration").map(deploy::migration).collect(),
+        backup: root.sections("backup").map(|found| (found.label.clone(), deploy::backup(found))).collect(),
+        group,
         places,
     }
 }
@@ -120,6 +134,10 @@ impl Found {
     fn flag(&self, key: &str) -> bool {
         let flag = if let Some(Value::Flag(flag)) = self.value(key) { Some(*flag) } else { None };
         flag.expect(PROMISE)
+    }
+
+    fn ports(&self, key: &str) -> Option<[u16; 2]> {
+        if let Some(Value::Ports(ports)) = self.value(key) { Some(*ports) } else { None }
     }
 
     fn version(&self, key: &str) -> Version {

@@ -80,3 +80,83 @@ choice! {
         Plain = "plain",
     }
 }
+
+choice! {
+    /// How the hosts of an environment follow each other.
+    Strategy {
+        /// All at once.
+        Recreate = "recreate",
+        /// In batches.
+        Rolling = "rolling",
+        /// All at once, each with old and new side by side.
+        BlueGreen = "blue-green",
+        /// Some first, which are watched, then the others in batches.
+        Canary = "canary",
+    }
+}
+
+choice! {
+    /// What is made ready on a host before the switch.
+    RuntimeKind {
+        /// Nothing.
+        None = "none",
+        /// A virtual environment.
+        Python = "python",
+        /// `npm ci`.
+        Node = "node",
+    }
+}
+
+choice! {
+    /// What keeps a service running.
+    ManagerKind {
+        /// Nothing: a process of its own.
+        Process = "process",
+        /// systemd.
+        Systemd = "systemd",
+        /// The systemd of the user.
+        SystemdUser = "systemd-user",
+        /// s6.
+        S6 = "s6",
+        /// runit.
+        Runit = "runit",
+        /// supervisord.
+        Supervisor = "supervisor",
+        /// A container.
+        Container = "container",
+        /// A compose file.
+        Compose = "compose",
+        /// A quadlet unit of the system.
+        Quadlet = "quadlet",
+        /// A quadlet unit of the user.
+        QuadletUser = "quadlet-user",
+        /// Commands of the user.
+        Command = "command",
+    }
+}
+
+choice! {
+    /// How traffic goes from the old release to the new one.
+    SwitchKind {
+        /// The service is restarted.
+        Restart = "restart",
+        /// systemd holds the socket meanwhile.
+        Socket = "socket",
+        /// The built-in proxy.
+        Proxy = "proxy",
+        /// The runtime interface of `HAProxy`.
+        Haproxy = "haproxy",
+        /// A file that a server reads again.
+        Reload = "reload",
+    }
+}
+
+choice! {
+    /// When a change to a database is made.
+    Phase {
+        /// Before the switch; it only adds.
+        Expand = "expand",
+        /// After the release is confirmed; it takes away.
+        Contract = "contract",
+    }
+}

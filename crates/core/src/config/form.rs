@@ -21,6 +21,10 @@ pub(super) enum Type {
     Command,
     /// A table of environment variables.
     Variables,
+    /// An integer from 0 to 1024.
+    Number,
+    /// Two different TCP ports.
+    Ports,
 }
 
 /// What a text must look like.
@@ -50,6 +54,14 @@ pub(super) enum Form {
     Variable,
     /// An HTTP address.
     Address,
+    /// A host: `local`, or what ssh takes.
+    Host,
+    /// A count such as `2`, or a share such as `25%`.
+    Share,
+    /// A share such as `0.5%`.
+    Percent,
+    /// A size such as `500MB`.
+    Size,
 }
 
 impl Type {
@@ -64,6 +76,8 @@ impl Type {
             Self::List(form) => format!("list: {}", form.name()),
             Self::Command => "list of texts, or text".into(),
             Self::Variables => "table of texts".into(),
+            Self::Number => "integer from 0 to 1024".into(),
+            Self::Ports => "list of two different ports".into(),
         }
     }
 
@@ -72,9 +86,14 @@ impl Type {
         match self {
             Self::Text(form) => form.wanted(),
             Self::TextOrFalse(form) => format!("{}, or false", form.wanted()),
-            Self::One | Self::Count | Self::Flag | Self::List(_) | Self::Command | Self::Variables => {
-                self.name()
-            }
+            Self::One
+            | Self::Count
+            | Self::Flag
+            | Self::List(_)
+            | Self::Command
+            | Self::Variables
+            | Self::Number
+            | Self::Ports => self.name(),
         }
     }
 
@@ -96,6 +115,14 @@ impl Type {
                 "propertyNames": Form::Variable.schema(),
                 "additionalProperties": {"type": "string"},
             }),
+            Self::Number => json!({"type": "integer", "minimum": 0, "maximum": 1024}),
+            Self::Ports => json!({
+                "type": "array",
+                "items": {"type": "integer", "minimum": 1, "maximum": 65535},
+                "minItems": 2,
+                "maxItems": 2,
+                "uniqueItems": true,
+            }),
         }
     }
 }
@@ -115,6 +142,10 @@ impl Form {
             Self::Duration => "duration such as `500ms`, `30s`, `10m` or `1h30m`".into(),
             Self::Variable => "name of an environment variable".into(),
             Self::Address => "address that starts with `https://` or `http://`".into(),
+            Self::Host => "`local`, or a host as ssh takes it".into(),
+            Self::Share => "count such as `2`, or share such as `25%`".into(),
+            Self::Percent => "share such as `0.5%`".into(),
+            Self::Size => "size such as `500MB` or `2GiB`".into(),
         }
     }
 
@@ -137,7 +168,12 @@ impl Form {
             }
             Self::Variable => json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
             Self::Address => json!({"type": "string", "pattern": "^https?://", "format": "uri"}),
-            Self::Any | Self::Path | Self::Branch | Self::Range => json!({"type": "string", "minLength": 1}),
+            Self::Share => json!({"type": "string", "pattern": "^[0-9]+%?$"}),
+            Self::Percent => json!({"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$"}),
+            Self::Size => json!({"type": "string", "pattern": "^[0-9]+([kMGT]i?)?B$"}),
+            Self::Any | Self::Path | Self::Branch | Self::Range | Self::Host => {
+                json!({"type": "string", "minLength": 1})
+            }
         }
     }
 }

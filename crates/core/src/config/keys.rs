@@ -1,5 +1,7 @@
 //! The one table of everything that may stand in `shipway.toml`.
 
+mod deploy;
+
 use super::choice::{Ambiguous, BelowOne, PackageKind, Sign};
 use super::form::{Form, Type};
 
@@ -90,6 +92,12 @@ pub(super) static ROOT: Section = Section {
         one("journal", "What the journal may do.", JOURNAL),
         one("secrets", "What is masked in the logs of steps.", SECRETS),
         one("target", "How long things should take; plans and reports compare.", TARGET),
+        deploy::ARTIFACT,
+        deploy::SERVICE,
+        deploy::ENVIRONMENT,
+        deploy::MIGRATION,
+        deploy::BACKUP,
+        deploy::GROUP,
     ],
 };
 
@@ -274,4 +282,10 @@ const SECRETS: &[Key] = &[key(
 const TARGET: &[Key] = &[
     key("push", Type::Text(Form::Duration), Value("\"5m\""), "How long a push should take."),
     key("rollback", Type::Text(Form::Duration), Value("\"2m\""), "How long a rollback should take."),
+    key(
+        "deploy",
+        Type::Text(Form::Duration),
+        Value("\"15m\""),
+        "How long a deployment to one environment should take.",
+    ),
 ];

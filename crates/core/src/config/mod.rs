@@ -4,8 +4,10 @@
 //! reference page are all made from it, so that they cannot disagree. Reading finds every problem in one pass, each
 //! with its line and column. There is no file access here: whoever has the text hands it in.
 
+mod amount;
 mod build;
 mod choice;
+pub mod deploy;
 mod duration;
 mod form;
 mod keys;
@@ -25,7 +27,10 @@ use std::time::Duration;
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
-pub use choice::{Ambiguous, BelowOne, PackageKind, Sign};
+pub use amount::Share;
+pub use choice::{
+    Ambiguous, BelowOne, ManagerKind, PackageKind, Phase, RuntimeKind, Sign, Strategy, SwitchKind,
+};
 pub use duration::{parse as parse_duration, text as duration_text};
 pub use line::{LineKind, line_of, within};
 pub use schema::{reference, schema};
@@ -52,6 +57,18 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[target]`.
     pub target: Target,
+    /// `[artifact]`.
+    pub artifact: deploy::Artifact,
+    /// `[service.NAME]`, sorted by name.
+    pub service: Vec<deploy::Service>,
+    /// `[environment.NAME]`.
+    pub environment: BTreeMap<String, deploy::Environment>,
+    /// `[[migration]]`, in the order of the file.
+    pub migration: Vec<deploy::Migration>,
+    /// `[backup.NAME]`.
+    pub backup: BTreeMap<String, deploy::Backup>,
+    /// `[group.NAME]`: names or e-mail addresses.
+    pub group: BTreeMap<String, Vec<String>>,
     /// Where each key of the file stands, such as `release.tag` at `shipway.toml:3:7`; no part of what it means.
     #[serde(skip)]
     pub places: BTreeMap<String, String>,
@@ -171,6 +188,8 @@ pub struct Target {
     pub push: Duration,
     /// A whole rollback.
     pub rollback: Duration,
+    /// A deployment to one environment.
+    pub deploy: Duration,
 }
 
 /// Reads the text of a `shipway.toml`; `path` is how problems name the file.

@@ -73,6 +73,11 @@ impl<'a> Problems<'a> {
         self.list.push((span.start, problem));
     }
 
+    /// Tells whether there is none yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Returns the problems in the order of the file.
     pub(super) fn sorted(mut self) -> Vec<Problem> {
         self.list.sort_by_key(|(offset, _)| *offset);

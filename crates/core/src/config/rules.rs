@@ -1,5 +1,7 @@
 //! What no key can say alone: names that must differ, and defaults that come from a name.
 
+mod deploy;
+
 use std::collections::BTreeMap;
 
 use semver::Prerelease;
@@ -13,6 +15,10 @@ use crate::problem::{Code, Problem};
 /// Adds a problem for each rule that a file breaks whose keys are all right.
 pub(super) fn check(root: &Found, problems: &mut Problems<'_>) {
     differ(root.sections("check"), "name", problems);
+    // Which keys a choice needs can only be told once every key could be read.
+    if problems.is_empty() {
+        deploy::check(root, problems);
+    }
     for release in root.sections("release") {
         differ(release.sections("channel").chain(release.sections("line")), "branch", problems);
         differ(release.sections("channel"), "suffix", problems);

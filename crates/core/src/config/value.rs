@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::form::{Form, Type};
 use super::place::{plain, shown};
-use super::{duration, suggest, words};
+use super::{amount, duration, suggest, words};
 use crate::problem::{Code, Problem};
 
 /// A value that has been read.
@@ -24,6 +24,7 @@ pub(super) enum Value {
     Duration(Duration),
     Texts(Vec<String>),
     Variables(BTreeMap<String, String>),
+    Ports([u16; 2]),
 }
 
 /// A problem and the span it is about.
@@ -36,6 +37,10 @@ impl Type {
         match (self, value.get_ref()) {
             (Self::One, DeValue::Integer(_)) => one(integer(key, value.get_ref(), 1..=1)),
             (Self::Count, DeValue::Integer(_)) => one(integer(key, value.get_ref(), 1..=1024)),
+            (Self::Number, DeValue::Integer(_)) => one(integer(key, value.get_ref(), 0..=1024)),
+            (Self::Ports, DeValue::Array(items)) => ports(key, items).map_err(|bad| {
+                vec![bad.unwrap_or_else(|| (value.span(), unusable(key, "cannot be used", &self.name())))]
+            }),
             (Self::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
             (Self::TextOrFalse(_), DeValue::Boolean(false)) => Ok(Value::Flag(false)),
             (Self::Text(form) | Self::TextOrFalse(form), DeValue::String(text)) => one(form.read(key, text)),
@@ -70,6 +75,10 @@ impl Form {
             }
             Self::Variable => is_variable(text),
             Self::Address => is_address(text),
+            Self::Host => is_host(text),
+            Self::Share => amount::share(text).is_some(),
+            Self::Percent => amount::percent(text).is_some(),
+            Self::Size => amount::bytes(text).is_some(),
             Self::Version => {
                 return Version::parse(text)
                     .map(Value::Version)
@@ -145,6 +154,21 @@ fn list(key: &str, form: Form, items: &[Spanned<DeValue<'_>>]) -> Result<Value, 
     if bad.is_empty() { Ok(Value::Texts(texts)) } else { Err(bad) }
 }
 
+/// Reads two ports; an error without a place is about the list.
+fn ports(key: &str, items: &[Spanned<DeValue<'_>>]) -> Result<Value, Option<Bad>> {
+    let port = |item: &Spanned<DeValue<'_>>| match integer(key, item.get_ref(), 1..=65535) {
+        Ok(Value::Count(port)) => u16::try_from(port).map_err(|_| None),
+        Ok(_) => Err(None),
+        Err(problem) if item.get_ref().as_integer().is_some() => Err(Some((item.span(), problem))),
+        Err(_) => Err(Some((item.span(), mismatch(key, item.get_ref(), "port")))),
+    };
+    let ports = items.iter().map(port).collect::<Result<Vec<u16>, _>>()?;
+    match ports[..] {
+        [one, other] if one != other => Ok(Value::Ports([one, other])),
+        _ => Err(None),
+    }
+}
+
 fn split(key: &str, text: &str) -> Result<Value, Problem> {
     let wanted = "a program and its arguments";
     let words = words::split(text).map_err(|error| {
@@ -195,6 +219,11 @@ fn is_address(text: &str) -> bool {
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
         && plain(text)
         && !text.contains(char::is_whitespace)
+}
+
+/// Tells whether a text can be handed to ssh as a host: nothing that it would take for an option or a command.
+fn is_host(text: &str) -> bool {
+    !text.starts_with('-') && !text.contains(char::is_whitespace) && plain(text) && !text.is_empty()
 }
 
 /// Tells whether a path stays inside the repository and outside of `.git`, on every system.

@@ -86,7 +86,7 @@ fn slips_of_the_pen_are_answered_with_the_word() {
     hint("[[check]]\nname = 'a'\nrun = 'b'\ntimeuot = '1m'", "did you mean `timeout`?");
     hint("tag = 'v{version}'\n", "`tag` is a key of [release]");
     hint("[checks]\nrun = 'a'\n", "`run` is a key of [[check]]");
-    hint("[target]\nzzz = 1\n", "one of `push`, `rollback`");
+    hint("[target]\nzzz = 1\n", "one of `push`, `rollback`, `deploy`");
     hint("release.sign = 'require'", "did you mean `required`?");
     hint("release.packages = ['crago']", "did you mean `cargo`?");
     hint("release = 1", "write [release] on a line of its own");

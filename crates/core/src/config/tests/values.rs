@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::super::{Ambiguous, BelowOne, Config, PackageKind, Sign, read, reference, schema};
-use super::{every_key, problems};
+use super::{ROOT, every_key, every_table, problems, rows};
 
 /// A key, values that it takes, and values that it refuses: of a wrong type, then unusable ones.
-type Row = (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
+pub(super) type Row =
+    (&'static str, &'static [&'static str], &'static [&'static str], &'static [&'static str]);
 
 const ROWS: &[Row] = &[
     ("schema", &["1", "0x1"], &["'1'", "1.0", "true"], &["2", "0", "-1", "99999999999999999999"]),
@@ -91,11 +92,15 @@ const ROWS: &[Row] = &[
     ("target.rollback", &["'2m'", "'3m'"], &["2"], &["'-2m'"]),
 ];
 
+fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(rows::ROWS)
+}
+
 #[test]
 fn every_key_takes_what_is_right_and_refuses_what_is_wrong() {
     let mut seen = BTreeSet::new();
     every_key(&mut |key, file| {
-        let (name, right, types, values) = ROWS.iter().find(|row| row.0 == key).expect(key);
+        let (name, right, types, values) = rows().find(|row| row.0 == key).expect(key);
         seen.insert(*name);
         for value in *right {
             let text = file(value);
@@ -110,13 +115,13 @@ fn every_key_takes_what_is_right_and_refuses_what_is_wrong() {
             }
         }
     });
-    assert_eq!(seen.len(), ROWS.len());
+    assert_eq!(seen.len(), rows().count());
 }
 
 #[test]
 fn every_key_changes_what_is_read() {
     every_key(&mut |key, file| {
-        let (_, right, _, _) = ROWS.iter().find(|row| row.0 == key).expect(key);
+        let (_, right, _, _) = rows().find(|row| row.0 == key).expect(key);
         if key == "schema" {
             return;
         }
@@ -248,30 +253,28 @@ fn the_schema_and_the_reader_know_the_same_keys() {
             keys.insert(if path.is_empty() { name.clone() } else { format!("{path}.{name}") });
         }
     });
-    keys.retain(|key| {
-        !sections.contains(key) && !["release.channel", "release.line"].contains(&key.as_str())
-    });
-    let read: BTreeSet<String> = ROWS.iter().map(|row| row.0.to_owned()).collect();
+    keys.retain(|key| !sections.contains(key));
+    let read: BTreeSet<String> = rows().map(|row| row.0.to_owned()).collect();
     assert_eq!(keys, read);
 }
 
 #[test]
 fn a_key_that_the_schema_does_not_have_is_refused_in_every_table() {
     let mut count = 0;
-    tables(&schema(), "", &mut |path, _| {
-        let header = match path {
-            "" => String::new(),
-            "check" => "[[check]]\nname = 'n'\nrun = 'r'".into(),
-            "release.channel" => "[release.channel.x]\nbranch = 'b'".into(),
-            "release.line" => "[release.line.\"1.x\"]".into(),
-            path => format!("[{path}]"),
+    every_table(&ROOT, "", "", &mut |_, path, header| {
+        let (before, mut beside) = rows::surroundings(path, "");
+        let own: &[&str] = match path {
+            "check" => &["name = 'n'", "run = 'r'"],
+            "release.channel" => &["branch = 'b'"],
+            _ => &[],
         };
-        let found = problems(&format!("{header}\nzzzzzz = 1\n"));
-        assert_eq!(found.len(), 1, "{found:?}");
+        beside.extend(own);
+        let found = problems(&format!("{before}{header}\n{}\nzzzzzz = 1\n", beside.join("\n")));
+        assert_eq!(found.len(), 1, "{path}: {found:?}");
         assert_eq!(found[0].code.as_str(), "SW0202");
         count += 1;
     });
-    assert_eq!(count, 11);
+    assert_eq!(count, 23);
 }
 
 #[test]
@@ -292,7 +295,7 @@ fn defaults_in_the_schema_are_the_defaults_of_the_reader() {
 fn the_reference_page_has_a_row_for_every_key() {
     let page = reference();
     let rows = page.lines().filter(|line| line.starts_with("| `")).count();
-    assert_eq!(rows, ROWS.len());
+    assert_eq!(rows, super::values::rows().count());
     for header in ["## `[release.channel.NAME]`", "## `[[check]]`", "## `[target]`"] {
         assert!(page.contains(header), "{header}");
     }

@@ -1,0 +1,647 @@
+//! The part of the table of keys that is about artifacts, services and environments.
+
+use super::Absent::{Detected, Required, Value};
+use super::{Key, Section, Shape, key, one};
+use crate::config::choice::{ManagerKind, Phase, RuntimeKind, Strategy, SwitchKind};
+use crate::config::form::{Form, Type};
+
+const fn named(
+    name: &'static str,
+    doc: &'static str,
+    keys: &'static [Key],
+    sections: &'static [Section],
+) -> Section {
+    Section { name, shape: Shape::Named, doc, keys, sections }
+}
+
+/// What is built once and brought to hosts.
+pub(super) const ARTIFACT: Section = one(
+    "artifact",
+    "What is built once, in a clean checkout of the release, and brought to hosts.",
+    ARTIFACT_KEYS,
+);
+
+const ARTIFACT_KEYS: &[Key] = &[
+    key("build", Type::Command, Detected("nothing is built"), "The command that builds it."),
+    key("env", Type::Variables, Value("{}"), "Variables for the build, on top of the inherited ones."),
+    key("timeout", Type::Text(Form::Duration), Value("\"15m\""), "How long the build may take."),
+    key(
+        "dir",
+        Type::Text(Form::Path),
+        Detected("the checkout"),
+        "The directory whose files make the artifact.",
+    ),
+    key("include", Type::List(Form::Any), Value("[\"**\"]"), "Globs of the files that belong to it."),
+    key("exclude", Type::List(Form::Any), Value("[]"), "Globs of files that do not, such as `**/*.map`."),
+    key(
+        "runtime",
+        Type::Text(Form::Of(RuntimeKind::NAMES)),
+        Value("\"none\""),
+        "What is made ready on the host before the switch: a virtual environment, or `npm ci`.",
+    ),
+    key(
+        "interpreter",
+        Type::Text(Form::Any),
+        Value("\"python3\""),
+        "The interpreter on the host that makes the virtual environment.",
+    ),
+    key(
+        "requirements",
+        Type::Text(Form::Path),
+        Value("\"requirements.txt\""),
+        "The file in the artifact that says what is installed into the virtual environment.",
+    ),
+    key(
+        "install-args",
+        Type::List(Form::Word),
+        Value("[]"),
+        "Further arguments of `pip install` or `npm ci`.",
+    ),
+];
+
+/// What runs on hosts.
+pub(super) const SERVICE: Section = named(
+    "service",
+    "Something that runs on the hosts of an environment. Texts of it may hold `{current}`, `{release}`, `{root}`, \
+     `{runtime}`, `{version}`, `{port}`, `{name}`, `{environment}` and `{project}`.",
+    SERVICE_KEYS,
+    &[MANAGER, SWITCH, HEALTH],
+);
+
+const SERVICE_KEYS: &[Key] = &[
+    key("run", Type::Command, Detected("the manager's own definition"), "The program and its arguments."),
+    key("env", Type::Variables, Value("{}"), "Variables for it."),
+    key(
+        "roles",
+        Type::List(Form::Any),
+        Value("[]"),
+        "The roles of the hosts it runs on; all hosts if empty.",
+    ),
+    key(
+        "smoke",
+        Type::Command,
+        Detected("none"),
+        "A command on the host that must end with code 0 once it is live.",
+    ),
+    key("overlap", Type::Flag, Value("true"), "Whether the old and the new one may run at the same time."),
+    key(
+        "stop-timeout",
+        Type::Text(Form::Duration),
+        Value("\"10s\""),
+        "How long it may take to stop by itself before it is killed.",
+    ),
+    key(
+        "drain",
+        Type::Text(Form::Duration),
+        Value("\"30s\""),
+        "How long requests in flight may take to end after the switch.",
+    ),
+];
+
+const MANAGER: Section = one(
+    "manager",
+    "What keeps the service running.",
+    &[
+        key("kind", Type::Text(Form::Of(ManagerKind::NAMES)), Value("\"process\""), "Which manager."),
+        key(
+            "unit",
+            Type::Text(Form::Any),
+            Detected("PROJECT-ENVIRONMENT-SERVICE"),
+            "The systemd unit, without `.service`.",
+        ),
+        key(
+            "unit-lines",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Further lines of the unit's `[Service]` section.",
+        ),
+        key(
+            "scan",
+            Type::Text(Form::Any),
+            Detected("`/run/service` for s6, `/etc/service` for runit"),
+            "The scan directory of s6 or runit.",
+        ),
+        key(
+            "include",
+            Type::Text(Form::Any),
+            Value("\"/etc/supervisor/conf.d\""),
+            "The directory of the program files of supervisord.",
+        ),
+        key(
+            "config",
+            Type::Text(Form::Any),
+            Value("\"/etc/supervisor/supervisord.conf\""),
+            "The configuration that supervisorctl reads.",
+        ),
+        key("engine", Type::Text(Form::Any), Value("\"podman\""), "The program that runs containers."),
+        key("image", Type::Text(Form::Any), Detected("none"), "The image of a container."),
+        key("args", Type::List(Form::Word), Value("[]"), "Further arguments of the engine's `run`."),
+        key("compose", Type::Command, Value("\"podman-compose\""), "The command that takes a compose file."),
+        key(
+            "file",
+            Type::Text(Form::Path),
+            Value("\"compose.yaml\""),
+            "The compose file or quadlet unit in the artifact.",
+        ),
+        key(
+            "start",
+            Type::Command,
+            Detected("none"),
+            "For `command`: makes the release live; may be repeated.",
+        ),
+        key(
+            "status",
+            Type::Command,
+            Detected("none"),
+            "For `command`: ends with 0 if this release is live, with 1 if it is not.",
+        ),
+        key("stop", Type::Command, Detected("none"), "For `command`: stops what was started."),
+    ],
+);
+
+const SWITCH: Section = one(
+    "switch",
+    "How traffic goes from the old release to the new one.",
+    &[
+        key("kind", Type::Text(Form::Of(SwitchKind::NAMES)), Value("\"restart\""), "Which mechanism."),
+        key("listen", Type::Text(Form::Any), Detected("none"), "For `socket`: what systemd listens on."),
+        key(
+            "ports",
+            Type::Ports,
+            Detected("none"),
+            "For `proxy`, `haproxy` and `reload`: the two ports on which old and new run side by side.",
+        ),
+        key(
+            "control",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "For `proxy`: the control socket of `shipway proxy`.",
+        ),
+        key("socket", Type::Text(Form::Any), Detected("none"), "For `haproxy`: its runtime socket."),
+        key(
+            "map",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "For `haproxy`: the map file, as its configuration names it.",
+        ),
+        key(
+            "key",
+            Type::Text(Form::Any),
+            Detected("the name of the service"),
+            "For `haproxy`: the key in the map.",
+        ),
+        key(
+            "backends",
+            Type::List(Form::Any),
+            Value("[]"),
+            "For `haproxy`: the two backends, in the order of the ports.",
+        ),
+        key(
+            "file",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "For `reload`: the file that names the upstream.",
+        ),
+        key(
+            "content",
+            Type::Text(Form::Word),
+            Detected("none"),
+            "For `reload`: its content, with `{port}` in it.",
+        ),
+        key(
+            "reload",
+            Type::Command,
+            Detected("none"),
+            "For `reload`: the command that makes the server read the file.",
+        ),
+    ],
+);
+
+const HEALTH: Section = one(
+    "health",
+    "How the service shows that it is well; one of the first four keys.",
+    &[
+        key(
+            "http",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "An address on the host, such as `http://127.0.0.1:{port}/health`.",
+        ),
+        key("tcp", Type::Text(Form::Any), Detected("none"), "A TCP address that accepts a connection."),
+        key("command", Type::Command, Detected("none"), "A command that ends with code 0."),
+        key(
+            "service",
+            Type::Flag,
+            Value("false"),
+            "What its manager says, and that it was not started again.",
+        ),
+        key(
+            "expect",
+            Type::Text(Form::Any),
+            Detected("nothing"),
+            "A text that the answer holds, such as `{version}`, so that the new release is known to answer.",
+        ),
+        key("status", Type::Number, Detected("200 to 299"), "The status that HTTP answers."),
+        key("slowest", Type::Text(Form::Duration), Value("\"5s\""), "How slow an answer may be."),
+        key("passes", Type::Count, Value("3"), "How often in a row it must be well."),
+        key("over", Type::Text(Form::Duration), Value("\"3s\""), "Over what time these passes are spread."),
+        key(
+            "within",
+            Type::Text(Form::Duration),
+            Value("\"60s\""),
+            "Within what time all of this must be so.",
+        ),
+    ],
+);
+
+/// A named place on the way to production.
+pub(super) const ENVIRONMENT: Section = named(
+    "environment",
+    "A place on the way to production, and how a release gets there.",
+    ENVIRONMENT_KEYS,
+    &[HOST, WATCH, REQUIRE],
+);
+
+const ENVIRONMENT_KEYS: &[Key] = &[
+    key(
+        "hosts",
+        Type::List(Form::Host),
+        Value("[]"),
+        "The hosts: `local`, or what ssh takes, such as `deploy@web-1` or `ssh://web-1:2222`.",
+    ),
+    key(
+        "path",
+        Type::Text(Form::Any),
+        Detected("`shipway/PROJECT/ENVIRONMENT` below the home directory"),
+        "The directory on each host.",
+    ),
+    key("ssh", Type::Command, Value("\"ssh\""), "The ssh client with its arguments."),
+    key(
+        "from",
+        Type::Text(Form::Any),
+        Detected("nothing"),
+        "The environment that must have proven the same artifact.",
+    ),
+    key(
+        "strategy",
+        Type::Text(Form::Of(Strategy::NAMES)),
+        Value("\"rolling\""),
+        "How the hosts follow each other: all at once, in batches, or some first.",
+    ),
+    key(
+        "batch",
+        Type::Text(Form::Share),
+        Value("\"1\""),
+        "How many hosts are switched at once, such as `2` or `25%`.",
+    ),
+    key("canary", Type::Text(Form::Share), Value("\"1\""), "For `canary`: how many hosts go first."),
+    key(
+        "canary-watch",
+        Type::TextOrFalse(Form::Duration),
+        Value("\"1m\""),
+        "For `canary`: how long they are watched before the others follow.",
+    ),
+    key(
+        "confirm",
+        Type::TextOrFalse(Form::Duration),
+        Value("\"60s\""),
+        "After what time without hearing from us a switched host puts itself back; false switches that off.",
+    ),
+    key("keep", Type::Count, Value("3"), "How many releases that were live stay on a host."),
+    key("keep-bytes", Type::Text(Form::Size), Detected("no limit"), "How many bytes they may have together."),
+    key(
+        "secrets",
+        Type::List(Form::Variable),
+        Value("[]"),
+        "Variables of ours that its services are given, and nobody is shown.",
+    ),
+    key("env", Type::Variables, Value("{}"), "Variables for its services, before their own."),
+    key(
+        "checks",
+        Type::List(Form::Any),
+        Value("[]"),
+        "The names of `[[check]]`s that must pass for it as well.",
+    ),
+    key(
+        "before",
+        Type::Command,
+        Detected("none"),
+        "A command here that must end with code 0 before anything is brought to it.",
+    ),
+    key(
+        "after",
+        Type::Command,
+        Detected("none"),
+        "A command here that must end with code 0 before a release counts as proven.",
+    ),
+    key("approvals", Type::Number, Value("0"), "How many people must approve."),
+    key(
+        "approvers",
+        Type::List(Form::Any),
+        Value("[]"),
+        "Who may: names or e-mail addresses, or `group:NAME`; anybody if empty.",
+    ),
+    key(
+        "own-approval",
+        Type::Flag,
+        Value("false"),
+        "Whether whoever began the run, or made its commits, may approve.",
+    ),
+    key(
+        "soak",
+        Type::Text(Form::Duration),
+        Detected("none"),
+        "How long `from` must have had the release before.",
+    ),
+    key(
+        "windows",
+        Type::List(Form::Any),
+        Value("[]"),
+        "When changes may be made, such as `Mon-Fri 09:00-17:00 Europe/Berlin`; always if empty.",
+    ),
+    key(
+        "freeze",
+        Type::List(Form::Any),
+        Value("[]"),
+        "When not, such as `2026-12-20T00:00/2027-01-02T06:00 Europe/Berlin`.",
+    ),
+    key("incidents", Type::Flag, Value("true"), "Whether an open incident keeps its gate shut."),
+    key(
+        "fresh",
+        Type::Text(Form::Duration),
+        Value("\"24h\""),
+        "How old what was seen may be when the gate opens.",
+    ),
+    key(
+        "drill-within",
+        Type::Text(Form::Duration),
+        Detected("no drill is wanted"),
+        "How old the last rollback drill may be.",
+    ),
+    key("drill", Type::Flag, Value("false"), "Whether drills may be carried out here."),
+    key(
+        "unproven",
+        Type::Flag,
+        Value("false"),
+        "Whether an artifact is accepted that `from` has not proven; every plan says so.",
+    ),
+];
+
+const HOST: Section = named(
+    "host",
+    "What a host has of its own.",
+    &[
+        key("address", Type::Text(Form::Host), Detected("its name"), "Where ssh finds it, or `local`."),
+        key("path", Type::Text(Form::Any), Detected("that of the environment"), "The directory on it."),
+        key("roles", Type::List(Form::Any), Value("[]"), "What it is there for; services name roles."),
+    ],
+    &[],
+);
+
+const WATCH: Section = one(
+    "watch",
+    "What is watched after the switch, before the release is confirmed.",
+    &[
+        key("for", Type::TextOrFalse(Form::Duration), Value("\"5m\""), "How long; false watches nothing."),
+        key("every", Type::Text(Form::Duration), Value("\"5s\""), "How often."),
+        key(
+            "errors",
+            Type::Text(Form::Percent),
+            Value("\"1%\""),
+            "How many requests may fail, as the proxy counts them.",
+        ),
+        key(
+            "slower",
+            Type::Text(Form::Percent),
+            Value("\"50%\""),
+            "How much slower the median answer may be than that of the release before.",
+        ),
+        key(
+            "samples",
+            Type::Count,
+            Value("50"),
+            "How many requests a verdict needs; fewer are not enough data.",
+        ),
+        key(
+            "without-data",
+            Type::Text(Form::Of(&["pass", "fail"])),
+            Value("\"pass\""),
+            "What too little data means in the end.",
+        ),
+        key(
+            "prometheus",
+            Type::Text(Form::Address),
+            Detected("none"),
+            "A Prometheus server that queries are sent to.",
+        ),
+        key(
+            "query",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "A query whose value must not be above `limit`.",
+        ),
+        key("limit", Type::Text(Form::Any), Value("\"0\""), "The highest value of the query that is well."),
+        key(
+            "command",
+            Type::Command,
+            Detected("none"),
+            "A command on every host that must end with code 0 each time.",
+        ),
+        key(
+            "log",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "A text that must not appear in the services' logs.",
+        ),
+    ],
+);
+
+const REQUIRE: Section = one(
+    "require",
+    "What `env verify` and every deployment want of the hosts.",
+    &[
+        key("os", Type::Text(Form::Any), Detected("any"), "The operating system, such as `debian 12`."),
+        key("user", Type::Text(Form::Any), Detected("any"), "The user that we are there."),
+        key(
+            "sudo",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Commands that the user may run as root without a password.",
+        ),
+        key(
+            "clock-offset",
+            Type::Text(Form::Duration),
+            Value("\"5s\""),
+            "How far its clock may be from ours.",
+        ),
+        key("disk-free", Type::Text(Form::Size), Detected("what the release needs"), "The free space."),
+        key("memory", Type::Text(Form::Size), Detected("any"), "The available memory."),
+        key("ports-free", Type::List(Form::Any), Value("[]"), "Ports that nobody listens on."),
+        key(
+            "ports-open",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Addresses that accept a connection, such as `db:5432`.",
+        ),
+        key("units", Type::List(Form::Any), Value("[]"), "systemd units that are active."),
+        key(
+            "python",
+            Type::Text(Form::Any),
+            Detected("any"),
+            "The version of the interpreter, such as `>=3.11`.",
+        ),
+        key("interpreter", Type::Text(Form::Any), Detected("`python3`"), "The interpreter."),
+        key("venv", Type::Text(Form::Any), Detected("none"), "The virtual environment that is there."),
+        key("imports", Type::List(Form::Any), Value("[]"), "Modules that the interpreter can import."),
+        key("node", Type::Text(Form::Any), Detected("any"), "The version of Node.js, such as `>=20`."),
+        key("variables", Type::List(Form::Variable), Value("[]"), "Variables that are set."),
+        key(
+            "files",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Files that are there; `0600 PATH` wants that mode.",
+        ),
+        key(
+            "secrets",
+            Type::List(Form::Variable),
+            Value("[]"),
+            "Secrets that are there; their values are not looked at.",
+        ),
+        key("certificates", Type::List(Form::Any), Value("[]"), "Certificates, as files or as `HOST:PORT`."),
+        key("certificate-days", Type::Count, Value("14"), "How many days these are valid at least."),
+        key("dns", Type::List(Form::Any), Value("[]"), "Names that resolve."),
+        key(
+            "backup-within",
+            Type::Text(Form::Duration),
+            Detected("any"),
+            "How old the last verified backup may be.",
+        ),
+        key(
+            "commands",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Programs that are installed, such as `psql>=15`.",
+        ),
+        key(
+            "debian",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Debian packages that are installed, such as `nginx=1.22.1`.",
+        ),
+        key(
+            "cargo",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Binaries that Cargo installed, such as `just=1.40.0`.",
+        ),
+        key("parity", Type::Text(Form::Any), Detected("`from`"), "The environment that it should be like."),
+    ],
+);
+
+/// A step of a change to a database.
+pub(super) const MIGRATION: Section = Section {
+    name: "migration",
+    shape: Shape::Many,
+    doc: "A change to a database that goes with a release. What only adds runs before the switch, and what takes away \
+          is left for a later release.",
+    keys: &[
+        key("name", Type::Text(Form::Any), Required, "The name, unique in the file."),
+        key(
+            "phase",
+            Type::Text(Form::Of(Phase::NAMES)),
+            Value("\"expand\""),
+            "Before the switch, or after the release is confirmed.",
+        ),
+        key("run", Type::Command, Required, "The command, on one host; it may be repeated."),
+        key(
+            "done",
+            Type::Command,
+            Detected("it is run again"),
+            "Ends with 0 if the change is there, with 1 if it is not.",
+        ),
+        key(
+            "undo",
+            Type::Command,
+            Detected("no undo: a point of no return"),
+            "The command that takes it back; it may be repeated.",
+        ),
+        key(
+            "backup",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "The backup that is made and verified before; without an undo it must be named.",
+        ),
+        key(
+            "roles",
+            Type::List(Form::Any),
+            Value("[]"),
+            "The roles of the host it runs on; the first such host.",
+        ),
+        key("timeout", Type::Text(Form::Duration), Value("\"10m\""), "How long it may take."),
+    ],
+    sections: &[],
+};
+
+/// What is backed up.
+pub(super) const BACKUP: Section = named(
+    "backup",
+    "Something that is backed up, and proven by restoring it into a scratch place.",
+    &[
+        key(
+            "kind",
+            Type::Text(Form::Of(&["directory", "sqlite", "postgresql", "command"])),
+            Required,
+            "What it is.",
+        ),
+        key(
+            "source",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "The directory, the SQLite file, or the PostgreSQL database.",
+        ),
+        key("run", Type::Command, Detected("none"), "For `command`: writes the backup to `{file}`."),
+        key("restore", Type::Command, Detected("none"), "For `command`: restores `{file}` into `{scratch}`."),
+        key(
+            "verify",
+            Type::Command,
+            Detected("what was restored can be read"),
+            "Ends with 0 if what was restored into `{scratch}` is right.",
+        ),
+        key(
+            "environment",
+            Type::Text(Form::Any),
+            Detected("this machine"),
+            "The environment on whose first host it is made.",
+        ),
+        key("roles", Type::List(Form::Any), Value("[]"), "The roles of that host."),
+        key(
+            "to",
+            Type::Text(Form::Any),
+            Detected("`backups` below the environment's directory"),
+            "Where backups are kept.",
+        ),
+        key("keep", Type::Count, Value("7"), "How many are kept."),
+        key(
+            "recipients",
+            Type::List(Form::Any),
+            Value("[]"),
+            "age recipients that it is encrypted for; not encrypted if empty.",
+        ),
+        key(
+            "identity",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "The age identity file with which a verification decrypts it.",
+        ),
+        key("timeout", Type::Text(Form::Duration), Value("\"1h\""), "How long it may take."),
+    ],
+    &[],
+);
+
+/// Some people.
+pub(super) const GROUP: Section = named(
+    "group",
+    "Some people, to be named as `group:NAME`.",
+    &[key("members", Type::List(Form::Any), Required, "Names or e-mail addresses.")],
+    &[],
+);
