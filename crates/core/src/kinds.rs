@@ -3,6 +3,8 @@
 //! Planners write these, and the catalog of the world reads them. A field is never changed or removed, because plans
 //! live in journals for ever.
 
+pub mod deploy;
+
 use serde::{Deserialize, Serialize};
 
 use crate::action::Reversal;

@@ -32,6 +32,8 @@ pub enum Verb {
     Push,
     /// The withdrawal of a release.
     Rollback,
+    /// A release brought to an environment, or an older one put back there.
+    Deploy,
     /// Something that a newer shipway does.
     #[serde(other)]
     Unknown,
@@ -51,6 +53,9 @@ pub struct Release {
     pub to: String,
     /// The tag.
     pub tag: String,
+    /// The environment that it is brought to, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
     /// Why this version, in one line, such as `minor: 3 feat, 5 fix`.
     pub why: String,
 }
@@ -191,6 +196,7 @@ mod tests {
             from: None,
             to: to.into(),
             tag: format!("v{to}"),
+            environment: None,
             why: String::new(),
         };
         let notes = notes.iter().map(|&note| note.into()).collect();

@@ -326,6 +326,7 @@ fn plan(stages: &[&[Step]]) -> Plan {
         from: None,
         to: "1.0.0".into(),
         tag: "v1.0.0".into(),
+        environment: None,
         why: String::new(),
     };
     Plan { v: 1, release, stages, facts: Digest::of(b""), notes: vec![], target_ms: 1 }

@@ -87,6 +87,7 @@ fn plan(change: Change) -> Plan {
         from: None,
         to: "1.0.0".into(),
         tag: "v1.0.0".into(),
+        environment: None,
         why: String::new(),
     };
     let stages = vec![Stage { name: "call".into(), steps: vec![step] }];

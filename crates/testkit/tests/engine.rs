@@ -150,6 +150,7 @@ fn plan(stages: &[&[&str]]) -> Plan {
         from: None,
         to: "1.0.0".into(),
         tag: "v1.0.0".into(),
+        environment: None,
         why: String::new(),
     };
     let (stages, facts) = (stages.collect(), Digest::of(b""));

@@ -1,5 +1,6 @@
 //! Planners: from what was seen and asked to the full list of what will happen. Pure; every choice is made here.
 
+pub mod deploy;
 pub mod push;
 pub mod rollback;
 
@@ -38,36 +39,36 @@ impl<'a> Draft<'a> {
         args: &impl Serialize,
         minutes: u64,
     ) -> Result<&mut Step, Problem> {
-        let args = serde_json::to_value(args)
-            .map_err(|error| Problem::new(Code::Bug, format!("the arguments of {kind}: {error}")))?;
-        let change = self.catalog.action(kind, &args)?.describe();
-        let work = Work::Act { kind: kind.into(), args, change };
-        Ok(self.add(name, work, minutes))
+        let step = self.step(StepId::new(name), kind, args, minutes)?;
+        Ok(self.add(name, step))
     }
 
     /// Adds a stage of one gate, unless it has no needs.
     fn gate(&mut self, name: &str, needs: Vec<Need>, subject: &Digest, at_once: usize) {
         if !needs.is_empty() {
-            self.add(name, Work::Gate(Gate { needs, subject: subject.clone(), at_once }), 1);
+            let gate = Work::Gate(Gate { needs, subject: subject.clone(), at_once });
+            self.add(name, step(StepId::new(name), gate, 1));
         }
     }
 
-    fn add(&mut self, name: &str, work: Work, minutes: u64) -> &mut Step {
-        let id = StepId::new(name);
-        let timeout_ms = minutes * 60_000;
-        let step = Step {
-            id,
-            work,
-            attempts: ATTEMPTS,
-            timeout_ms,
-            settle_ms: 0,
-            published_by: None,
-            follows: false,
-        };
+    /// Returns a step of one action that takes at most some minutes.
+    fn step(&self, id: StepId, kind: &str, args: &impl Serialize, minutes: u64) -> Result<Step, Problem> {
+        let args = serde_json::to_value(args)
+            .map_err(|error| Problem::new(Code::Bug, format!("the arguments of {kind}: {error}")))?;
+        let change = self.catalog.action(kind, &args)?.describe();
+        Ok(step(id, Work::Act { kind: kind.into(), args, change }, minutes))
+    }
+
+    fn add(&mut self, name: &str, step: Step) -> &mut Step {
         self.stages.push(Stage { name: name.into(), steps: vec![step] });
         let stage = self.stages.last_mut().expect("a stage was just added");
         &mut stage.steps[0]
     }
+}
+
+fn step(id: StepId, work: Work, minutes: u64) -> Step {
+    let timeout_ms = minutes * 60_000;
+    Step { id, work, attempts: ATTEMPTS, timeout_ms, settle_ms: 0, published_by: None, follows: false }
 }
 
 /// Returns the need for a check.

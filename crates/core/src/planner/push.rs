@@ -11,6 +11,7 @@ use crate::gate::Need;
 use crate::id::{Digest, StepId};
 use crate::kinds::{self, Signing};
 use crate::plan::{Plan, Release, Step};
+use crate::planner::deploy::{self, Material, Way};
 use crate::planner::{Draft, SETTLE_MS, need};
 use crate::problem::Problem;
 
@@ -47,6 +48,8 @@ pub struct Input {
     pub notes: Vec<String>,
     /// How long the run should take.
     pub target: Duration,
+    /// What is built, and the environments that it is brought to, in order.
+    pub onward: Option<(Material, Vec<Way>)>,
 }
 
 /// Where a release is made from.
@@ -78,7 +81,10 @@ pub struct To {
 /// The user's own branch moves last, although that can be taken back exactly: it follows the remote.
 pub fn plan(input: Input, catalog: &dyn Catalog) -> Result<Plan, Problem> {
     let subject = Digest::of_json(&input.from.tree);
-    let facts = Digest::of_json(&(&input.from, &input.to));
+    let facts = match &input.onward {
+        None => Digest::of_json(&(&input.from, &input.to)),
+        Some(onward) => Digest::of_json(&(&input.from, &input.to, onward)),
+    };
     let mut draft = Draft::new(catalog);
     before(&mut draft, &input, &subject)?;
     changes(&mut draft, &input)?;
@@ -158,5 +164,7 @@ fn after(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), P
         let settle = kinds::Settle { branch: input.from.branch.clone(), old: input.from.commit.clone() };
         draft.act("settle", kinds::SETTLE, &settle, 5)?.follows = true;
     }
-    Ok(())
+    let Some((material, ways)) = &input.onward else { return Ok(()) };
+    deploy::build(draft, material)?;
+    ways.iter().try_for_each(|way| deploy::add(draft, material, way))
 }

@@ -57,6 +57,7 @@ pub fn plan(
         to: how.version.clone(),
         tag: published.tag.clone(),
         project: run.plan.release.project.clone(),
+        environment: None,
         why: withdraws(&run.id),
     };
     let mut draft = Draft::new(catalog);

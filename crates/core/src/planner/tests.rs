@@ -70,6 +70,7 @@ fn input() -> Input {
         from: Some("1.0.0".into()),
         to: "1.1.0".into(),
         tag: "v1.1.0".into(),
+        environment: None,
         why: "minor: 1 feat".into(),
     };
     let from = From {
@@ -94,6 +95,7 @@ fn input() -> Input {
         tag_publishes: false,
         notes: vec![],
         target: std::time::Duration::from_mins(5),
+        onward: None,
     }
 }
 

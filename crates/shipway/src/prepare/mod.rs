@@ -216,6 +216,7 @@ fn input(
         from: decision.from.as_ref().map(ToString::to_string),
         to: version.clone(),
         tag: seen.format.render(&decision.to),
+        environment: None,
         why: decision.why.clone(),
     };
     let mut notes = validate::notes(facts);
@@ -250,6 +251,7 @@ fn input(
         tag_publishes: seen.projects.tag_publishes().is_some(),
         notes,
         target: config.target.push,
+        onward: None,
     })
 }
 

@@ -34,6 +34,8 @@ pub(super) fn title(release: &Release) -> String {
         (Verb::Push, Some(from)) => format!("{project} {from} → {to}"),
         (Verb::Push, None) => format!("{project} (first release) → {to}"),
         (Verb::Rollback, _) => format!("{project} withdraw {to}"),
+        (Verb::Deploy, Some(from)) => format!("{project} {from} → {to} in {}", environment(release)),
+        (Verb::Deploy, None) => format!("{project} {to} in {}", environment(release)),
         (Verb::Unknown, _) => format!("{project} {to}"),
     }
 }
@@ -46,8 +48,17 @@ pub(super) fn command(plan: &Plan, digest: &str) -> String {
             let tag = if rollback::deletes_tag(plan) { " --delete-tag" } else { "" };
             format!("shipway rollback {run}{tag}")
         }
-        (at, _) => format!("shipway {} {digest}", verb(at)),
+        (Verb::Deploy, _) => format!("shipway deploy {} {digest}", environment(&plan.release)),
+        (at, _) => {
+            let to =
+                plan.release.environment.as_ref().map_or_else(String::new, |name| format!(" --to {name}"));
+            format!("shipway {} {digest}{to}", verb(at))
+        }
     }
+}
+
+fn environment(release: &Release) -> &str {
+    release.environment.as_deref().unwrap_or_default()
 }
 
 /// Returns the verb as it is typed.
@@ -56,6 +67,7 @@ pub(super) fn verb(verb: Verb) -> &'static str {
         // A verb of a newer shipway cannot be run by this one; `push` says so with its reason.
         Verb::Push | Verb::Unknown => "push",
         Verb::Rollback => "rollback",
+        Verb::Deploy => "deploy",
     }
 }
 

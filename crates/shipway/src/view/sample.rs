@@ -45,6 +45,7 @@ pub(super) fn plan() -> Plan {
             from: Some("1.3.2".into()),
             to: "1.4.0".into(),
             tag: "v1.4.0".into(),
+            environment: None,
             why: "minor: 3 feat, 5 fix".into(),
         },
         stages: vec![

@@ -76,6 +76,9 @@ pub fn list(rows: &[Row], now: Time, paint: Paint) -> String {
         let version = release.map_or(String::new(), |release| match release.verb {
             Verb::Push | Verb::Unknown => release.to.clone(),
             Verb::Rollback => format!("withdraw {}", release.to),
+            Verb::Deploy => {
+                format!("{} in {}", release.to, release.environment.as_deref().unwrap_or_default())
+            }
         });
         table.row([
             Cell::new(Ink::Strong, row.head.run.as_str()),

@@ -119,6 +119,7 @@ fn headline(run: &Run, driven: bool, paint: Paint) -> String {
         (Standing::Shipped, Verb::Rollback) => {
             ("withdrawn", format!("{} {}   tag {}", release.project, release.to, release.tag))
         }
+        (Standing::Shipped, Verb::Deploy) => ("deployed", what),
         (Standing::Shipped, Verb::Push | Verb::Unknown) => {
             ("shipped", format!("{what}   tag {}", release.tag))
         }

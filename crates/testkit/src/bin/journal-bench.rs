@@ -122,6 +122,7 @@ fn plan() -> Plan {
         from: None,
         to: "1.0.0".into(),
         tag: "v1.0.0".into(),
+        environment: None,
         why: String::new(),
     };
     let stages = (0..=TIMES).map(stage).collect();

@@ -25,6 +25,7 @@ pub(crate) fn push_plan(place: &Place, health: &[&str]) -> Plan {
             from: Some("1.0.0".into()),
             to: "1.1.0".into(),
             tag: TAG.into(),
+            environment: None,
             why: "minor: 1 feat, 1 fix".into(),
         },
         from: From {
@@ -46,6 +47,7 @@ pub(crate) fn push_plan(place: &Place, health: &[&str]) -> Plan {
         tag_publishes: false,
         notes: vec![],
         target: Duration::from_mins(5),
+        onward: None,
     };
     push::plan(input, &place.catalog()).unwrap()
 }
