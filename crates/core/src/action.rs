@@ -90,6 +90,8 @@ pub trait World: Send + Sync {
     fn shell(&self) -> &dyn Shell;
     /// Asks an address once and returns the HTTP status.
     fn http_status(&self, url: &str, timeout: Duration) -> io::Result<u16>;
+    /// Asks an address once and returns the text it answers; a status other than 200 to 299 is an error.
+    fn http_text(&self, url: &str, timeout: Duration) -> io::Result<String>;
     /// Returns the time.
     fn now(&self) -> Time;
     /// Waits, or returns early when asked to stop.

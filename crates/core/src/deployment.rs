@@ -5,6 +5,7 @@
 mod health;
 mod manifest;
 mod service;
+mod traffic;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::id::{Digest, RunId};
 pub use health::{Health, Probe};
 pub use manifest::{File, Manifest};
 pub use service::{Manager, Service, Switch, fill};
+pub use traffic::{Limits, Traffic, Verdict, judge};
 
 /// A place that releases are made current on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -66,6 +66,15 @@ pub enum Command {
                             shipway push minor\n  shipway push 2.0.0\n  \
                             shipway push 4e1c09ab     exactly the plan that was shown")]
     Push(Push),
+    /// Bring a release to an environment: stage, switch, prove, watch, confirm, or take it all back
+    #[command(after_help = "examples:\n  shipway deploy staging            the last release\n  \
+                            shipway deploy staging 1.4.0\n  shipway deploy staging HEAD       a commit without a release\n  \
+                            shipway deploy production         what the environment before it has\n  \
+                            shipway deploy staging --plan     what would happen, and what would stop it")]
+    Deploy(Deploy),
+    /// Bring to an environment exactly what the environment before it has proven
+    #[command(after_help = "examples:\n  shipway promote production\n  shipway promote production --plan")]
+    Promote(Promote),
     /// Show the open run and what it needs, else the last runs
     #[command(after_help = "examples:\n  shipway status\n  shipway status --json | jq .")]
     Status,
@@ -83,12 +92,14 @@ pub enum Command {
         /// The run; the open one if left out
         run: Option<String>,
     },
-    /// Take a run back: undo what is not public, answer what is with a revert commit
+    /// Take a run back, or put the release before back into an environment
     #[command(
         after_help = "examples:\n  shipway rollback --plan         what would happen; changes nothing\n  \
                             shipway rollback                the open run, else the last release\n  \
                             shipway rollback 7f3a           this run\n  \
-                            shipway rollback --delete-tag   and delete the tag on the remote"
+                            shipway rollback --delete-tag   and delete the tag on the remote\n  \
+                            shipway rollback production     the release before, on all its hosts\n  \
+                            shipway rollback production --to 1.3.2"
     )]
     Rollback(Rollback),
     /// Stop the run that another process drives; resume or rollback goes on with it
@@ -166,6 +177,8 @@ impl Command {
         match self {
             Self::Plan(_)
             | Self::Push(_)
+            | Self::Deploy(_)
+            | Self::Promote(_)
             | Self::Resume { .. }
             | Self::Rollback(_)
             | Self::Abort { .. }
@@ -189,8 +202,8 @@ pub struct Ask {
     /// patch, minor, major or a version; decided from the commits if left out
     #[arg(value_name = "VERSION")]
     pub version: Option<String>,
-    /// Bring the release to an environment; none can be configured yet
-    #[arg(long, value_name = "ENV", hide = true)]
+    /// Bring the release on to this environment, through those before it
+    #[arg(long, value_name = "ENV")]
     pub to: Option<String>,
 }
 
@@ -217,14 +230,58 @@ pub struct Log {
 /// What `rollback` takes.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct Rollback {
-    /// The run; the open one, else the last release, if left out
+    /// The run, or an environment; the open run, else the last release, if left out
+    #[arg(value_name = "RUN|ENV")]
     pub run: Option<String>,
+    /// The version that an environment goes back to; the one before if left out
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
     /// Delete the tag on the remote too, if it is still ours
     #[arg(long)]
     pub delete_tag: bool,
     /// Show the plan of a withdrawal, and change nothing
     #[arg(long)]
     pub plan: bool,
+}
+
+/// What `deploy` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Deploy {
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// A version, a tag, a commit, or the digest of a plan that was shown; if left out, what the environment before it
+    /// has, else the last release
+    #[arg(value_name = "WHAT")]
+    pub what: Option<String>,
+    /// Show the plan and what would stop it, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// What `promote` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Promote {
+    /// The environment that is brought what the one before it has
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// The digest of a plan that was shown
+    #[arg(value_name = "PLAN")]
+    pub digest: Option<String>,
+    /// Show the plan and what would stop it, and change nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// What `env status` takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct EnvStatus {
+    /// The environment; all if left out
+    #[arg(value_name = "ENV")]
+    pub environment: Option<String>,
+    /// Only this host
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
 }
 
 /// What the environment says.

@@ -11,9 +11,13 @@ use shipway_core::id::{Actor, ActorKind, Digest, RunId};
 use shipway_core::journal::{self, Durability, Event, Journal, RunHead};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
+use shipway_world::artifact::Store;
+use shipway_world::catalog::RealCatalog;
+use shipway_world::deploy::Hands;
 use shipway_world::facts::{self, Git};
 use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
+use shipway_world::host::Fleet;
 use shipway_world::lease::{self, Holder, Lock, this_host};
 use shipway_world::shell::{self, LocalShell, Logs, Masks};
 use shipway_world::stop::Switches;
@@ -21,6 +25,7 @@ use shipway_world::store::{Options, SqliteJournal};
 use shipway_world::world::RealWorld;
 
 use crate::args::{Args, Environment};
+use crate::prepare::onward;
 use crate::view::View;
 
 /// How long a store that another process writes to is waited for.
@@ -179,6 +184,40 @@ impl<'a> Session<'a> {
         let held = Arc::clone(lock);
         let shell = LocalShell::new().masks(self.masks()?).inherited(Arc::new(move || held.share()));
         Ok(RealWorld::new(shell, Arc::new(logs)))
+    }
+
+    /// Returns the hands of deployments. Nothing is connected to before it is asked for.
+    pub fn hands(&self) -> Result<Hands, Problem> {
+        let store = Arc::new(Store::open(&self.state().join("store"))?);
+        let secrets = onward::values(self);
+        let fleet = Fleet::new(Arc::clone(&store), secrets, &self.actor().to_string());
+        Ok(Hands { fleet: Arc::new(fleet), store })
+    }
+
+    /// Returns the actions and checks of this binary, here and on the hosts that some hands reach.
+    pub fn catalog(&self, hands: &Hands) -> RealCatalog {
+        RealCatalog { repository: self.repository.clone(), hands: hands.clone() }
+    }
+
+    /// Returns the world for looking: no log is written, and no lock is held.
+    pub fn world_to_look(&self) -> Result<RealWorld, Problem> {
+        let shell = LocalShell::new().masks(self.masks()?);
+        Ok(RealWorld::new(shell, Arc::new(Logs::new(self.state()))))
+    }
+
+    /// Refuses if an open run is on its way to an environment already.
+    pub fn free(&self, environment: &str) -> Result<(), Problem> {
+        let runs = self.journal_to_read()?.runs().map_err(of_journal)?;
+        let busy = |head: &&RunHead| match &head.opened.event {
+            Event::Opened { plan, .. } => {
+                is_open(head) && plan.steps().any(|step| step.id.as_str().starts_with(&format!("{environment}/")))
+            }
+            _ => false,
+        };
+        let Some(head) = runs.iter().find(busy) else { return Ok(()) };
+        Err(Problem::new(Code::RunOpen, format!("run {} is on its way to {environment}", head.run))
+            .hint(format!("go on with it: shipway resume {}", head.run))
+            .hint(format!("or take it back: shipway rollback {}", head.run)))
     }
 
     /// Returns the logs of steps, to read them.

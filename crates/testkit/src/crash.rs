@@ -303,6 +303,10 @@ impl<T: World + ?Sized> World for Crashy<'_, T> {
         self.0.fuse.call(|| format!("http {url}"), || Err(dead()), || self.0.inner.http_status(url, timeout))
     }
 
+    fn http_text(&self, url: &str, timeout: Duration) -> io::Result<String> {
+        self.0.fuse.call(|| format!("http {url}"), || Err(dead()), || self.0.inner.http_text(url, timeout))
+    }
+
     fn now(&self) -> Time {
         self.0.fuse.look(|| self.0.inner.now(), || self.0.inner.now())
     }

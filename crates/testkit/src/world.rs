@@ -45,6 +45,7 @@ struct Inside {
     pace: Pace,
     rested: Duration,
     answers: BTreeMap<String, VecDeque<u16>>,
+    texts: BTreeMap<String, String>,
     asked: Vec<String>,
 }
 
@@ -104,6 +105,12 @@ impl TestWorld {
         self
     }
 
+    /// Lets an address answer with this text from now on.
+    pub fn answer_text(&self, url: &str, text: &str) -> &Self {
+        self.inside().texts.insert(url.to_owned(), text.to_owned());
+        self
+    }
+
     /// Returns the addresses that were asked, in order.
     pub fn asked(&self) -> Vec<String> {
         self.inside().asked.clone()
@@ -138,6 +145,14 @@ impl World for TestWorld {
             answers.pop_front();
         }
         Ok(first)
+    }
+
+    fn http_text(&self, url: &str, timeout: Duration) -> io::Result<String> {
+        let text = self.inside().texts.get(url).cloned();
+        match text {
+            Some(text) => Ok(text),
+            None => Err(io::Error::other(format!("status {}", self.http_status(url, timeout)?))),
+        }
     }
 
     fn now(&self) -> Time {

@@ -56,6 +56,16 @@ impl World for RealWorld {
         }
     }
 
+    fn http_text(&self, url: &str, timeout: Duration) -> io::Result<String> {
+        let request = self.agent.get(url).config().timeout_global(Some(timeout)).build();
+        let mut response = request.call().map_err(ureq::Error::into_io)?;
+        let text = response.body_mut().read_to_string().map_err(ureq::Error::into_io)?;
+        if response.status().is_success() {
+            return Ok(text);
+        }
+        Err(io::Error::other(format!("status {}", response.status().as_u16())))
+    }
+
     fn now(&self) -> Time {
         shell::now()
     }

@@ -49,14 +49,10 @@ pub struct Build {
     pub include: Vec<String>,
     /// Globs of what does not.
     pub exclude: Vec<String>,
+    /// How long it may take, in milliseconds.
+    pub timeout_ms: u64,
 }
 
-impl Build {
-    /// Returns the name of this way to build: equal ways build equal commits to the same artifact.
-    pub fn way(&self) -> Digest {
-        Digest::of_json(&Self { commit: None, ..self.clone() })
-    }
-}
 
 /// Takes the right to change a host for the time of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

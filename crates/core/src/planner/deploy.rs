@@ -133,7 +133,8 @@ pub fn plan(
 /// Adds the build of what is not built yet.
 pub(super) fn build(draft: &mut Draft<'_>, material: &Material) -> Result<(), Problem> {
     if let Material::Built(build) = material {
-        draft.act("build", kinds::BUILD, build, 60)?.attempts = 1;
+        let step = draft.act("build", kinds::BUILD, build, 1)?;
+        (step.attempts, step.timeout_ms) = (1, build.timeout_ms);
     }
     Ok(())
 }

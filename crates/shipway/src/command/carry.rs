@@ -9,7 +9,6 @@ use shipway_core::journal::{Entry, Event, Journal, Outcome};
 use shipway_core::plan::{Plan, Verb};
 use shipway_core::problem::{Code, Kind, Problem};
 use shipway_core::run::Run;
-use shipway_world::catalog::RealCatalog;
 use shipway_world::lease::Lock;
 
 use super::{DONE, End};
@@ -38,7 +37,7 @@ fn drive(session: &Session<'_>, mut lock: Lock, load: Load, journal: &dyn Journa
     unasked(session, &load)?;
     lock.set_run(&id)?;
     let world = session.world(&Arc::new(lock))?;
-    let catalog = RealCatalog { repository: session.repository.clone() };
+    let catalog = session.catalog(&session.hands()?);
     let (actor, view) = (session.actor(), Arc::clone(&session.view));
     let watch = move |run: &Run, entry: &Entry| view.entry(run, entry);
     let stop = &session.switches.run;

@@ -3,6 +3,8 @@
 pub mod abort;
 pub mod carry;
 pub mod changelog;
+pub mod deploy;
+pub mod env_status;
 pub mod explain;
 pub mod init;
 pub mod lint;
@@ -36,6 +38,8 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
     match &args.command {
         Command::Plan(ask) => plan::run(&open()?, ask),
         Command::Push(push) => push::run(&mut open()?, push),
+        Command::Deploy(deploy) => deploy::run(&open()?, deploy),
+        Command::Promote(promote) => deploy::promote(&open()?, promote),
         Command::Status => status::run(&open()?),
         Command::Log(log) => log::run(&open()?, log),
         Command::Resume { run } => resume::run(&open()?, run.as_deref()),

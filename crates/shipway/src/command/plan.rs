@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use shipway_core::plan::Plan;
-use shipway_core::problem::{Code, Problem};
+use shipway_core::problem::Problem;
 use shipway_core::version::Ask;
 
 use super::{DONE, End};
@@ -17,25 +17,18 @@ use crate::session::Session;
 
 /// Shows the plan.
 pub fn run(session: &Session<'_>, ask: &args::Ask) -> End {
-    environment(ask.to.as_deref()).map_err(|problem| vec![problem])?;
-    let prepared = prepare::prepare(session, &version(ask.version.as_deref())?, Purpose::Plan)?;
+    let version_asked = version(ask.version.as_deref())?;
+    let prepared = prepare::prepare(session, &version_asked, ask.to.as_deref(), Purpose::Plan)?;
     session.view.warnings(&prepared.warnings);
     keep(session, ask.version.as_deref(), &prepared.plan);
     session.view.plan(&prepared.plan);
+    session.view.warnings(&prepare::outlook::problems(session, &prepared.plan)?);
     Ok(DONE)
 }
 
 /// Returns which version is asked for.
 pub fn version(text: Option<&str>) -> Result<Ask, Vec<Problem>> {
     text.map_or(Ok(Ask::Auto), |text| text.parse().map_err(|problem| vec![problem]))
-}
-
-/// Returns the problem of an environment that is not configured; there are none yet.
-pub fn environment(name: Option<&str>) -> Result<(), Problem> {
-    let Some(name) = name else { return Ok(()) };
-    Err(Problem::new(Code::EnvironmentUnknown, format!("no environment `{name}` is configured"))
-        .found("no environments in shipway.toml")
-        .hint("release without a deployment: shipway push"))
 }
 
 /// A plan that was shown, and what was asked for.
@@ -54,7 +47,7 @@ const KEPT: usize = 20;
 ///
 /// Where that cannot be written, the plan is shown all the same: it can still be carried out, only its differences
 /// from a later one cannot be told.
-fn keep(session: &Session<'_>, version: Option<&str>, plan: &Plan) {
+pub fn keep(session: &Session<'_>, version: Option<&str>, plan: &Plan) {
     let kept = Kept { version: version.map(str::to_owned), plan: plan.clone() };
     let _ = write(&directory(session), &kept);
 }

@@ -11,7 +11,6 @@ use crate::session::Session;
 
 /// Plans a release and carries it out, or carries out exactly the plan that a digest names.
 pub fn run(session: &mut Session<'_>, push: &Push) -> End {
-    plan::environment(push.ask.to.as_deref()).map_err(|problem| vec![problem])?;
     let digest = push.ask.version.as_deref().filter(|text| names_a_plan(text));
     let kept = digest.and_then(|digest| plan::kept(session, digest));
     let version = match (digest, &kept) {
@@ -21,7 +20,7 @@ pub fn run(session: &mut Session<'_>, push: &Push) -> End {
     let ask = plan::version(version.as_deref())?;
     // Whoever holds the lock sees a repository that no other run changes.
     let lock = session.lock(None).map_err(|problem| vec![problem])?;
-    let prepared = prepare::prepare(session, &ask, Purpose::Push)?;
+    let prepared = prepare::prepare(session, &ask, push.ask.to.as_deref(), Purpose::Push)?;
     session.view.warnings(&prepared.warnings);
     if let Some(digest) = digest {
         same(digest, kept.map(|kept| kept.plan), &prepared.plan).map_err(|problem| vec![problem])?;
@@ -30,12 +29,12 @@ pub fn run(session: &mut Session<'_>, push: &Push) -> End {
 }
 
 /// Tells whether a text is the digest of a plan, or the beginning of one: at least four hexadecimal digits.
-fn names_a_plan(text: &str) -> bool {
+pub fn names_a_plan(text: &str) -> bool {
     (4..=64).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Refuses if the plan of today is not the one that the digest names.
-fn same(digest: &str, shown: Option<Plan>, now: &Plan) -> Result<(), Problem> {
+pub fn same(digest: &str, shown: Option<Plan>, now: &Plan) -> Result<(), Problem> {
     let found = now.digest();
     if found.as_str().starts_with(digest) {
         return Ok(());

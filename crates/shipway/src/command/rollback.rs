@@ -6,16 +6,23 @@ use shipway_core::plan::{Plan, Verb, Work};
 use shipway_core::planner::rollback::{self, withdraws};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::run::Run;
-use shipway_world::catalog::RealCatalog;
 use shipway_world::shell::now;
 
 use super::carry::{self, Load, asked_for};
-use super::{DONE, End, resume};
+use super::{DONE, End, deploy, resume};
 use crate::args::Rollback;
 use crate::session::{Session, of_journal};
 
 /// Takes back the run that is named, else the open one, else the last release.
 pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
+    if let Some(name) = rollback.run.as_deref().filter(|name| session.config.environment.contains_key(*name)) {
+        return deploy::back(session, name, rollback.to.as_deref(), rollback.plan);
+    }
+    if let Some(to) = &rollback.to {
+        let what = format!("`--to {to}` goes with an environment");
+        let problem = Problem::new(Code::Usage, what).hint(format!("shipway rollback ENVIRONMENT --to {to}"));
+        return Err(vec![problem]);
+    }
     if rollback.plan {
         return show(session, rollback).map_err(|problem| vec![problem]);
     }
@@ -98,7 +105,7 @@ fn shipped(run: &Run) -> bool {
 }
 
 fn plan(session: &Session<'_>, run: &Run, delete_tag: bool) -> Result<Plan, Problem> {
-    let catalog = RealCatalog { repository: session.repository.clone() };
+    let catalog = session.catalog(&session.hands()?);
     rollback::plan(run, delete_tag, local(session, run)?, (session.config.target.rollback, &catalog))
 }
 

@@ -1,8 +1,12 @@
 //! From a repository to the plan of its next release: look, decide, write, and put down in order.
 
 pub mod checks;
+pub mod deploy;
 pub mod line;
 pub mod message;
+pub mod onward;
+pub mod outlook;
+pub mod wants;
 pub mod writes;
 
 use std::collections::BTreeSet;
@@ -12,12 +16,13 @@ use shipway_core::config::{Config, Sign};
 use shipway_core::facts::{Facts, RemoteFacts};
 use shipway_core::kinds::Signing;
 use shipway_core::plan::{Plan, Release, Verb};
+use shipway_core::planner::deploy::Material;
 use shipway_core::planner::push::{self, From, Input, To};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::{self, Wanted};
 use shipway_core::version::{self, Ask, Decision, TagFormat};
-use shipway_world::catalog::RealCatalog;
 use shipway_world::changelog::Forge;
+use shipway_world::deploy::Hands;
 use shipway_world::facts::{self, Look, Tree, TrySigning};
 use shipway_world::package::Projects;
 
@@ -58,7 +63,12 @@ pub struct Seen<'a> {
 }
 
 /// Returns the plan of the next release, or everything that stands in its way.
-pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Prepared, Vec<Problem>> {
+pub fn prepare(
+    session: &Session<'_>,
+    ask: &Ask,
+    to: Option<&str>,
+    purpose: Purpose,
+) -> Result<Prepared, Vec<Problem>> {
     let mut seen = look(session, purpose)?;
     let mut problems = judge(&seen, purpose);
     // Without a commit there is nothing to decide from, and that is said already.
@@ -87,9 +97,12 @@ pub fn prepare(session: &Session<'_>, ask: &Ask, purpose: Purpose) -> Result<Pre
         return Err(problems);
     }
     let checks = checks::needs(&seen, session.environment.path()).map_err(|problem| vec![problem])?;
-    let input = input(session, &seen, (&decision, &line), writes, checks)?;
-    let catalog = RealCatalog { repository: session.repository.clone() };
-    let plan = push::plan(input, &catalog).map_err(|problem| vec![problem])?;
+    let mut input = input(session, &seen, (&decision, &line), writes, checks)?;
+    let hands = session.hands().map_err(|problem| vec![problem])?;
+    if let Some(to) = to {
+        go_on(session, &hands, &seen, (&mut input, line.tag.as_deref()), to)?;
+    }
+    let plan = push::plan(input, &session.catalog(&hands)).map_err(|problem| vec![problem])?;
     Ok(Prepared { plan, warnings: decision.warnings })
 }
 
@@ -253,6 +266,41 @@ fn input(
         target: config.target.push,
         onward: None,
     })
+}
+
+/// Adds the way to an environment, through those before it.
+fn go_on(
+    session: &Session<'_>,
+    hands: &Hands,
+    seen: &Seen<'_>,
+    (input, last): (&mut Input, Option<&str>),
+    to: &str,
+) -> Result<(), Vec<Problem>> {
+    let chain = onward::chain(session, to).map_err(|problem| vec![problem])?;
+    if seen.projects.tag_publishes().is_some() {
+        let problem = Problem::new(Code::PastReturn, "the tag of this project is its publication, which stays")
+            .wanted("a deployment that can be taken back with its release")
+            .hint(format!("release first: shipway push, then: shipway deploy {to}"));
+        return Err(vec![problem]);
+    }
+    // A release that is only a tag is built from the commit that is there; another one from the one that is made.
+    let commit = input.edits.is_empty().then(|| input.from.commit.clone());
+    let material = Material::Built(deploy::build(session, commit, &input.release.to));
+    let range = last.map_or_else(|| input.from.commit.clone(), |last| format!("{last}..{}", input.from.commit));
+    let project = input.release.project.clone();
+    let cargo =
+        onward::Cargo { project: &project, version: &input.release.to, material: &material, range: &range };
+    let mut ways = vec![];
+    for place in chain {
+        let place = onward::look(session, hands, place, &project)?;
+        let (way, notes) = onward::way(session, hands, &place, &cargo)?;
+        input.notes.extend(notes);
+        input.target += session.config.target.deploy;
+        ways.push(way);
+    }
+    input.release.environment = Some(to.to_owned());
+    input.onward = Some((material, ways));
+    Ok(())
 }
 
 /// Returns what the remote branch is at. A remote that was not seen is taken to be as this repository is.

@@ -17,7 +17,7 @@ use super::output::Outputs;
 use super::paint::{Ink, Paint};
 use super::problem::{self, Level, quote};
 use super::talk::{Columns, Talk, lock};
-use super::{Row, Stream, View, Volume, Why, log, plan, status, summary, text, why};
+use super::{HostRow, Row, Stream, View, Volume, Why, hosts, log, plan, status, summary, text, why};
 
 /// Speaks to people: data on the standard output, talk on the standard error.
 pub struct Human {
@@ -179,6 +179,10 @@ impl View for Human {
 
     fn run(&self, run: &Run, entries: &[Entry], driven: bool, now: Time) {
         self.print(&status::one(run, entries, driven, now, self.paint));
+    }
+
+    fn hosts(&self, rows: &[HostRow], now: Time) {
+        self.print(&hosts::render(rows, now, self.paint));
     }
 
     fn why(&self, why: &Why) {

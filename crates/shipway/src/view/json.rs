@@ -18,7 +18,7 @@ use shipway_core::time::Time;
 use super::data::Data;
 use super::problem::Level;
 use super::talk::Talk;
-use super::{Row, Stream, View, Volume, Why, document, log, text};
+use super::{HostRow, Row, Stream, View, Volume, Why, document, hosts, log, text};
 
 /// Speaks to programs.
 pub struct Json {
@@ -98,6 +98,10 @@ impl View for Json {
 
     fn run(&self, run: &Run, entries: &[Entry], driven: bool, _now: Time) {
         self.print(&document::run(run, entries, driven));
+    }
+
+    fn hosts(&self, rows: &[HostRow], _now: Time) {
+        self.answer("hosts", &hosts::document(rows), "");
     }
 
     fn why(&self, why: &Why) {

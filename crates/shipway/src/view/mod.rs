@@ -15,6 +15,7 @@ use shipway_core::time::Time;
 
 mod data;
 mod document;
+mod hosts;
 mod human;
 mod json;
 mod lines;
@@ -34,6 +35,7 @@ mod talk;
 pub mod text;
 pub mod why;
 
+pub use self::hosts::{HostRow, Kind};
 pub use self::human::Human;
 pub use self::json::Json;
 pub use self::paint::{Paint, Variables, When};
@@ -110,6 +112,8 @@ pub trait View: Send + Sync {
     fn log(&self, entries: &[Entry], driven: bool) -> Result<(), Corrupt>;
     /// Shows where runs stand, as data; `now` is the time to count from.
     fn status(&self, rows: &[Row], now: Time);
+    /// Shows what is live where, as data.
+    fn hosts(&self, rows: &[HostRow], now: Time);
     /// Shows one run in full, as data.
     fn run(&self, run: &Run, entries: &[Entry], driven: bool, now: Time);
     /// Shows the evidence of a version, as data.

@@ -9,6 +9,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("status", include_str!("schema/status.json")),
     ("run", include_str!("schema/run.json")),
     ("why", include_str!("schema/why.json")),
+    ("hosts", include_str!("schema/hosts.json")),
 ];
 
 /// Returns what is wrong with a document, by the schema of its kind.

@@ -123,7 +123,7 @@ fn opened(run: &Run, now: Time) -> String {
     format!("opened {} by {by} on {}, last entry {}", ago(run.opened, now), run.by.host, ago(run.last, now))
 }
 
-fn ago(then: Time, now: Time) -> String {
+pub(super) fn ago(then: Time, now: Time) -> String {
     match now.since(then) {
         short if short.as_secs() == 0 => "just now".into(),
         long => {

@@ -66,6 +66,10 @@ impl World for Failing<'_> {
         self.inner.http_status(url, timeout)
     }
 
+    fn http_text(&self, url: &str, timeout: Duration) -> io::Result<String> {
+        self.inner.http_text(url, timeout)
+    }
+
     fn now(&self) -> Time {
         self.inner.now()
     }

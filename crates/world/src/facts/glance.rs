@@ -93,6 +93,23 @@ impl Git<'_> {
         text.rsplit_once('>').map(|(person, _)| shown(format!("{person}>").as_bytes()))
     }
 
+    /// Returns who made the commits of a range such as `v1.3.2..HEAD`, each once, as `Name <address>`.
+    pub fn authors(&self, range: &str) -> Result<Vec<String>, Problem> {
+        let options = ["-z", "--no-show-signature", "--no-color", "--format=%an <%ae>", "--end-of-options"];
+        let output = self.expect(&self.command(&["log"]).args(options).args([range, "--"]))?;
+        let mut authors: Vec<String> =
+            output.split(|byte| *byte == 0).filter(|line| !line.is_empty()).map(shown).collect();
+        authors.sort();
+        authors.dedup();
+        Ok(authors)
+    }
+
+    /// Returns what git calls a commit: its tag, or how far it is from one.
+    pub fn describe(&self, commit: &str) -> Result<String, Problem> {
+        Ok(self.expect(&self.command(&["describe", "--tags", "--always", commit]))
+            .map(|output| String::from_utf8_lossy(&output).trim().to_owned())?)
+    }
+
     /// Returns the whole history of HEAD as `git log` gives it: id, parents, commit time and message of each commit.
     pub fn history(&self) -> Result<Vec<u8>, Problem> {
         let options =

@@ -1,0 +1,66 @@
+//! `deploy`, `promote`: bringing a release to an environment.
+
+use shipway_core::problem::Problem;
+
+use super::carry::{self, Load};
+use super::{DONE, End, plan, push};
+use crate::args;
+use crate::prepare;
+use crate::session::Session;
+
+/// Plans a deployment and carries it out, shows it, or carries out exactly the plan that a digest names.
+pub fn run(session: &Session<'_>, deploy: &args::Deploy) -> End {
+    let one = |problem: Problem| vec![problem];
+    let digest = deploy.what.as_deref().filter(|text| push::names_a_plan(text));
+    let kept = digest.and_then(|digest| plan::kept(session, digest));
+    let what = match &kept {
+        Some(kept) => kept.version.as_deref(),
+        None => deploy.what.as_deref(),
+    };
+    if deploy.plan {
+        let plan = prepare::deploy::plan(session, &deploy.environment, what)?;
+        return show(session, what, &plan);
+    }
+    let lock = session.lock(None).map_err(one)?;
+    session.free(&deploy.environment).map_err(one)?;
+    let plan = prepare::deploy::plan(session, &deploy.environment, what)?;
+    if let (Some(digest), Some(kept)) = (digest, kept) {
+        push::same(digest, Some(kept.plan), &plan).map_err(one)?;
+    }
+    carry::out(session, lock, Load::Plan(Box::new(plan)))
+}
+
+/// Brings what the environment before has to an environment.
+pub fn promote(session: &Session<'_>, promote: &args::Promote) -> End {
+    let (name, environment) =
+        prepare::onward::environment(session, &promote.environment).map_err(|problem| vec![problem])?;
+    if environment.from.is_none() {
+        let what = format!("environment `{name}` has none before it");
+        let problem = Problem::new(shipway_core::problem::Code::EnvironmentUnknown, what)
+            .wanted(format!("[environment.{name}] from = \"…\""))
+            .hint(format!("bring the last release to it: shipway deploy {name}"));
+        return Err(vec![problem]);
+    }
+    let deploy =
+        args::Deploy { environment: promote.environment.clone(), what: promote.digest.clone(), plan: promote.plan };
+    run(session, &deploy)
+}
+
+/// Puts the release before, or a version that was confirmed, back into an environment.
+pub fn back(session: &Session<'_>, name: &str, to: Option<&str>, only_show: bool) -> End {
+    let one = |problem: Problem| vec![problem];
+    if only_show {
+        return show(session, None, &prepare::deploy::back(session, name, to)?);
+    }
+    let lock = session.lock(None).map_err(one)?;
+    session.free(name).map_err(one)?;
+    let plan = prepare::deploy::back(session, name, to)?;
+    carry::out(session, lock, Load::Plan(Box::new(plan)))
+}
+
+fn show(session: &Session<'_>, what: Option<&str>, shown: &shipway_core::plan::Plan) -> End {
+    plan::keep(session, what, shown);
+    session.view.plan(shown);
+    session.view.warnings(&prepare::outlook::problems(session, shown)?);
+    Ok(DONE)
+}

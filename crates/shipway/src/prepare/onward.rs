@@ -1,0 +1,340 @@
+//! The way of a release into an environment: what its hosts have, what its gate wants, what it is brought.
+
+mod gate;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use shipway_core::config::deploy::Environment;
+use shipway_core::deployment::{Deployment, Host};
+use shipway_core::gate::Need;
+use shipway_core::id::{Digest, RunId};
+use shipway_core::kinds::{self, deploy as kind};
+use shipway_core::planner::deploy::{Material, Migration, Order, Target, Way};
+use shipway_core::planner::need;
+use shipway_core::problem::{Code, Problem};
+use shipway_core::config::Phase;
+use shipway_world::agent::protocol::{Known, Look, Standing, State};
+use shipway_world::deploy::Hands;
+
+use crate::session::Session;
+
+pub use secrets::values;
+
+/// What is brought.
+pub struct Cargo<'a> {
+    /// The name of the project.
+    pub project: &'a str,
+    /// The version.
+    pub version: &'a str,
+    /// Where its bytes come from.
+    pub material: &'a Material,
+    /// The commits whose authors do not approve their own work, as a range of git; empty for none.
+    pub range: &'a str,
+}
+
+/// An environment, and what its hosts say of themselves.
+pub struct Place<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// How it is configured.
+    pub environment: &'a Environment,
+    /// Its hosts.
+    pub hosts: Vec<(Host, State)>,
+}
+
+/// Returns the configuration of an environment.
+pub fn environment<'a>(session: &'a Session<'_>, name: &str) -> Result<(&'a str, &'a Environment), Problem> {
+    let environments = &session.config.environment;
+    if let Some((name, found)) = environments.get_key_value(name) {
+        return Ok((name, found));
+    }
+    let known: Vec<&str> = environments.keys().map(String::as_str).collect();
+    let problem = Problem::new(Code::EnvironmentUnknown, format!("no environment `{name}` is configured"));
+    Err(if known.is_empty() {
+        problem.found("no environments in shipway.toml").hint("add one: shipway explain SW0206")
+    } else {
+        problem.found(name).wanted(format!("one of {}", known.join(", ")))
+    })
+}
+
+/// Returns the environments on the way to one, in order, that one last.
+pub fn chain<'a>(session: &'a Session<'_>, name: &str) -> Result<Vec<(&'a str, &'a Environment)>, Problem> {
+    let mut chain = vec![environment(session, name)?];
+    // The rules of the configuration know that the way leads in no circle.
+    while let Some(from) = chain.last().and_then(|(_, environment)| environment.from.as_deref()) {
+        chain.push(self::environment(session, from)?);
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// Looks at all hosts of an environment at once, and returns the problems of those that cannot be seen.
+pub fn look<'a>(
+    session: &'a Session<'_>,
+    hands: &Hands,
+    (name, environment): (&'a str, &'a Environment),
+    project: &str,
+) -> Result<Place<'a>, Vec<Problem>> {
+    let hosts = environment.hosts(project, name);
+    if hosts.is_empty() {
+        let what = format!("environment `{name}` has no hosts");
+        let problem = Problem::new(Code::EnvironmentUnknown, what);
+        return Err(vec![problem.hint(format!("[environment.{name}] hosts = [\"local\"]"))]);
+    }
+    let seen: Vec<Result<State, Problem>> = thread::scope(|scope| {
+        let look = |host| {
+            let stop = &session.switches.look;
+            scope.spawn(move || hands.fleet.look(host, Look::default(), stop).map_err(|fault| fault.problem))
+        };
+        let looks: Vec<_> = hosts.iter().map(look).collect();
+        looks.into_iter().map(|look| look.join().unwrap_or_else(|_| Err(broken()))).collect()
+    });
+    let problems: Vec<Problem> = seen.iter().filter_map(|seen| seen.as_ref().err().cloned()).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let hosts = hosts.into_iter().zip(seen.into_iter().flatten()).collect();
+    Ok(Place { name, environment, hosts })
+}
+
+fn broken() -> Problem {
+    Problem::new(Code::Bug, "a look at a host ended without an answer")
+}
+
+/// Returns the way of a release into an environment, and what a reader must know besides.
+pub fn way(
+    session: &Session<'_>,
+    hands: &Hands,
+    place: &Place<'_>,
+    cargo: &Cargo<'_>,
+) -> Result<(Way, Vec<String>), Vec<Problem>> {
+    let one = |problem| vec![problem];
+    let secrets = secrets::digest(session, place).map_err(|problems| problems)?;
+    let targets: Vec<Target> = place
+        .hosts
+        .iter()
+        .map(|(host, state)| Target {
+            host: host.clone(),
+            deployment: deployment(session, place, host, cargo, secrets.clone()),
+            from: live(state).map(before),
+        })
+        .collect();
+    let (gate, notes) = gate::needs(session, hands, place, cargo)?;
+    let environment = place.environment;
+    let way = Way {
+        environment: place.name.to_owned(),
+        order: order(environment),
+        gate,
+        ready: ready(session, place, cargo, &targets).map_err(one)?,
+        migrations: migrations(session, &targets)?,
+        watch: watch(environment, &targets),
+        after: command(session, "after", &environment.after).map_err(one)?,
+        confirm: environment.confirm,
+        keep: (environment.keep, environment.keep_bytes),
+        secrets: environment.secrets.clone(),
+        targets,
+    };
+    Ok((way, notes))
+}
+
+/// Returns the way back into an environment of what was live there before: of the release that each host says it can
+/// go back to, or of the last one of a version that was confirmed.
+pub fn way_back(session: &Session<'_>, place: &Place<'_>, to: Option<&str>) -> Result<Way, Vec<Problem>> {
+    let mut problems = vec![];
+    let mut targets = vec![];
+    for (host, state) in &place.hosts {
+        match target_back(state, to) {
+            Ok(known) => targets.push(Target {
+                host: host.clone(),
+                deployment: Deployment { run: RunId::new(""), ..known.deployment.clone() },
+                from: live(state).map(before),
+            }),
+            Err(problem) => problems.push(problem.at(format!("host {}", host.name))),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let environment = place.environment;
+    let cargo = Cargo { project: "", version: "", material: &Material::OnHosts, range: "" };
+    Ok(Way {
+        environment: place.name.to_owned(),
+        order: Order { strategy: shipway_core::config::Strategy::Recreate, ..order(environment) },
+        gate: vec![],
+        ready: ready(session, place, &cargo, &targets).map_err(|problem| vec![problem])?,
+        migrations: (vec![], vec![]),
+        watch: None,
+        after: vec![],
+        confirm: environment.confirm,
+        keep: (environment.keep, environment.keep_bytes),
+        secrets: vec![],
+        targets,
+    })
+}
+
+/// Returns the deployment that a host goes back to.
+fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Problem> {
+    let usable = |known: &&Known| {
+        known.standing == Standing::Confirmed && !known.swept && state.current.as_ref() != Some(&known.deployment.run)
+    };
+    let found = match to {
+        None => state.previous.as_ref().and_then(|run| {
+            state.deployments.iter().rev().filter(usable).find(|known| known.deployment.run == *run)
+        }),
+        Some(version) => {
+            state.deployments.iter().rev().filter(usable).find(|known| known.deployment.version == version)
+        }
+    };
+    found.ok_or_else(|| {
+        let what = to.map_or("the release before".to_owned(), |version| format!("release {version}"));
+        let mut had: Vec<&str> =
+            state.deployments.iter().filter(usable).map(|known| known.deployment.version.as_str()).collect();
+        had.dedup();
+        let problem = Problem::new(Code::NoWayBack, format!("{what} is not there to go back to"));
+        let found = if had.is_empty() { "no other release was ever confirmed here".into() } else { had.join(", ") };
+        problem.found(found).wanted("a release that was live, was confirmed, and was not cleared away")
+    })
+}
+
+/// Returns what is live on a host.
+pub fn live(state: &State) -> Option<&Known> {
+    let run = state.current.as_ref()?;
+    state.deployments.iter().rev().find(|known| known.deployment.run == *run)
+}
+
+fn before(known: &Known) -> kind::Before {
+    kind::Before {
+        run: known.deployment.run.clone(),
+        version: known.deployment.version.clone(),
+        artifact: known.deployment.artifact.clone(),
+    }
+}
+
+fn deployment(
+    session: &Session<'_>,
+    place: &Place<'_>,
+    host: &Host,
+    cargo: &Cargo<'_>,
+    secrets: Option<Digest>,
+) -> Deployment {
+    let here = session.config.service.iter().filter(|service| host.has_role(&service.roles));
+    let services = here.map(|service| {
+        let mut service = service.service.clone();
+        let mut env: BTreeMap<String, String> = place.environment.env.clone();
+        env.append(&mut service.env);
+        service.env = env;
+        service
+    });
+    Deployment {
+        run: RunId::new(""),
+        project: cargo.project.to_owned(),
+        environment: place.name.to_owned(),
+        version: cargo.version.to_owned(),
+        artifact: match cargo.material {
+            Material::Kept { artifact, .. } => artifact.clone(),
+            Material::Built(_) | Material::OnHosts => Digest::new(""),
+        },
+        services: services.collect(),
+        runtime: session.config.artifact.runtime.clone(),
+        secrets,
+        schema: None,
+    }
+}
+
+fn order(environment: &Environment) -> Order {
+    Order {
+        strategy: environment.strategy,
+        batch: environment.batch,
+        canary: environment.canary,
+        canary_watch: environment.canary_watch,
+    }
+}
+
+fn ready(
+    session: &Session<'_>,
+    place: &Place<'_>,
+    cargo: &Cargo<'_>,
+    targets: &[Target],
+) -> Result<Vec<Need>, Problem> {
+    let size = match cargo.material {
+        Material::Kept { size, .. } => *size,
+        Material::Built(_) | Material::OnHosts => None,
+    };
+    let mut needs = command(session, "before", &place.environment.before)?;
+    for target in targets {
+        let args = kind::Ready {
+            host: target.host.clone(),
+            from: target.from.as_ref().map(|from| from.run.clone()),
+            size,
+            wants: super::wants::of(&place.environment.require)?,
+        };
+        needs.push(need(&target.host.name, kind::READY, &args, 300_000)?);
+    }
+    Ok(needs)
+}
+
+/// Returns the need for a command here, if there is one.
+fn command(session: &Session<'_>, name: &str, argv: &[String]) -> Result<Vec<Need>, Problem> {
+    if argv.is_empty() {
+        return Ok(vec![]);
+    }
+    let args = kinds::Command { argv: argv.to_vec(), env: vec![], advice: false };
+    Ok(vec![need(name, kinds::COMMAND, &args, millis(session.config.checks.timeout))?])
+}
+
+fn migrations(
+    session: &Session<'_>,
+    targets: &[Target],
+) -> Result<(Vec<Migration>, Vec<Migration>), Vec<Problem>> {
+    let mut both = (vec![], vec![]);
+    for migration in &session.config.migration {
+        let Some(target) = targets.iter().find(|target| target.host.has_role(&migration.roles)) else { continue };
+        let migrate = kind::Migrate {
+            host: target.host.clone(),
+            name: migration.name.clone(),
+            deployment: target.deployment.clone(),
+            run: migration.run.clone(),
+            done: migration.done.clone(),
+            undo: migration.undo.clone(),
+        };
+        let backup = migration.backup.as_deref().map(|name| super::backup::need(session, name, &target.host));
+        let backup = backup.transpose().map_err(|problem| vec![problem])?;
+        let migration_of = Migration { migrate, backup, timeout: migration.timeout };
+        match migration.phase {
+            Phase::Expand => both.0.push(migration_of),
+            Phase::Contract => both.1.push(migration_of),
+        }
+    }
+    Ok(both)
+}
+
+fn watch(environment: &Environment, targets: &[Target]) -> Option<kind::Watch> {
+    let watch = &environment.watch;
+    let hosts = targets.iter().filter(|target| !target.deployment.services.is_empty());
+    let hosts: Vec<kind::Well> = hosts
+        .map(|target| kind::Well { host: target.host.clone(), deployment: target.deployment.clone() })
+        .collect();
+    // Files without a service have nothing that could be watched, unless a command or a query does.
+    let nothing = hosts.is_empty() && watch.command.is_empty() && watch.prometheus.is_none();
+    let span = watch.span.filter(|_| !nothing)?;
+    Some(kind::Watch {
+        hosts,
+        span_ms: millis(span),
+        every_ms: millis(watch.every),
+        errors: watch.errors,
+        slower: watch.slower,
+        samples: watch.samples,
+        pass_without_data: watch.pass_without_data,
+        prometheus: watch.prometheus.clone(),
+        command: watch.command.clone(),
+        log: watch.log.clone(),
+    })
+}
+
+/// Returns a span in milliseconds.
+pub fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

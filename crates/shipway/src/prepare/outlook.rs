@@ -1,0 +1,74 @@
+//! The outlook of a plan: what its gates that look at hosts would say if it were carried out now.
+
+use std::thread;
+use std::time::Duration;
+
+use shipway_core::action::{Catalog as _, Cx, World};
+use shipway_core::gate::{Need, Severity};
+use shipway_core::id::{RunId, StepId};
+use shipway_core::kinds::deploy as kind;
+use shipway_core::plan::{Plan, Work};
+use shipway_core::problem::Problem;
+
+use crate::session::Session;
+
+/// Returns what would stop a plan at a gate that looks at hosts, as far as looking now can tell.
+pub fn problems(session: &Session<'_>, plan: &Plan) -> Result<Vec<Problem>, Vec<Problem>> {
+    let needs: Vec<&Need> = plan.steps().filter_map(gate).flatten().filter(|need| looks(need)).collect();
+    if needs.is_empty() {
+        return Ok(vec![]);
+    }
+    let one = |problem| vec![problem];
+    let hands = session.hands().map_err(one)?;
+    let catalog = session.catalog(&hands);
+    let world = session.world_to_look().map_err(one)?;
+    let found: Vec<Vec<Problem>> = thread::scope(|scope| {
+        let look = |need| {
+            let (catalog, world) = (&catalog, &world);
+            scope.spawn(move || look(session, catalog, world, need))
+        };
+        let looks: Vec<_> = needs.into_iter().map(look).collect();
+        looks.into_iter().map(|look| look.join().unwrap_or_default()).collect()
+    });
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn gate(step: &shipway_core::plan::Step) -> Option<&Vec<Need>> {
+    match &step.work {
+        Work::Gate(gate) => Some(&gate.needs),
+        Work::Act { .. } => None,
+    }
+}
+
+fn looks(need: &Need) -> bool {
+    matches!(need, Need::Check { kind, .. } if kind == kind::READY || kind == kind::PROVEN)
+}
+
+fn look(
+    session: &Session<'_>,
+    catalog: &shipway_world::catalog::RealCatalog,
+    world: &dyn World,
+    need: &Need,
+) -> Vec<Problem> {
+    let Need::Check { name, kind, args, timeout_ms, .. } = need else { return vec![] };
+    let (run, step) = (RunId::new("00000000"), StepId::new(name.as_str()));
+    let timeout = Duration::from_millis(*timeout_ms);
+    let cx = Cx {
+        run: &run,
+        step: &step,
+        attempt: 1,
+        opened: world.now(),
+        timeout,
+        world,
+        stop: &session.switches.look,
+    };
+    let looked = catalog.check(kind, args).map_err(shipway_core::action::Fault::clean).and_then(|check| check.look(&cx));
+    match looked {
+        Ok(findings) => findings
+            .into_iter()
+            .filter(|finding| finding.severity != Severity::Advice)
+            .map(|finding| finding.problem)
+            .collect(),
+        Err(fault) => vec![fault.problem],
+    }
+}

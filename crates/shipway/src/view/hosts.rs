@@ -1,0 +1,159 @@
+//! Hosts on screen: which release is live where, since when, by whom, and what is not as it was brought.
+
+use serde_json::{Value, json};
+use shipway_core::deployment::Host;
+use shipway_core::problem::Problem;
+use shipway_core::time::Time;
+use shipway_world::agent::protocol::{Known, Standing, State};
+
+use super::paint::{Ink, Paint};
+use super::status::ago;
+use super::table::{Cell, Table};
+use super::text;
+
+/// A host and what was seen of it.
+#[derive(Debug)]
+pub struct HostRow {
+    /// Its environment.
+    pub environment: String,
+    /// The host.
+    pub host: Host,
+    /// What it says of itself, or why it could not be asked.
+    pub seen: Result<State, Problem>,
+}
+
+/// How a host is, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// As it should be.
+    Well,
+    /// Nothing was brought to it yet.
+    Empty,
+    /// A run is at work on it.
+    Busy,
+    /// Somebody should look.
+    Wrong,
+}
+
+impl HostRow {
+    /// Returns how the host is.
+    pub fn kind(&self) -> Kind {
+        let Ok(state) = &self.seen else { return Kind::Wrong };
+        let busy = state.lease.as_ref().is_some_and(|lease| lease.left_ms > 0) || state.watchdog.is_some();
+        let stranger = state.services.iter().any(|seen| !seen.running || !seen.ours);
+        match state.current {
+            _ if busy => Kind::Busy,
+            None => Kind::Empty,
+            Some(_) if stranger || !state.drift.is_empty() => Kind::Wrong,
+            Some(_) => Kind::Well,
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match (&self.seen, self.kind()) {
+            (Err(_), _) => "not reached",
+            (Ok(_), Kind::Well) => "confirmed",
+            (Ok(_), Kind::Empty) => "nothing yet",
+            (Ok(_), Kind::Busy) => "being changed",
+            (Ok(_), Kind::Wrong) => "drift",
+        }
+    }
+
+    fn live(&self) -> Option<&Known> {
+        let state = self.seen.as_ref().ok()?;
+        let run = state.current.as_ref()?;
+        state.deployments.iter().rev().find(|known| known.deployment.run == *run)
+    }
+
+    /// Returns what a reader must know of the host, line by line.
+    fn remarks(&self) -> Vec<String> {
+        let state = match &self.seen {
+            Ok(state) => state,
+            Err(problem) => return vec![problem.what.clone()],
+        };
+        let mut lines = state.drift.clone();
+        for seen in state.services.iter().filter(|seen| !seen.running || !seen.ours) {
+            let what = if seen.running { "runs another release" } else { "does not run" };
+            lines.push(format!("service {} {what}: {}", seen.service, seen.detail));
+        }
+        lines.extend(state.no_way_back.iter().map(|line| format!("no way back: {line}")));
+        if let Some(lease) = state.lease.as_ref().filter(|lease| lease.left_ms > 0) {
+            lines.push(format!("{} holds it for run {}", lease.holder, lease.run));
+        }
+        if let Some(armed) = &state.watchdog {
+            lines.push(format!("goes back in {} s unless run {} is heard of", armed.left_ms / 1000, armed.run));
+        }
+        lines
+    }
+}
+
+/// Returns the table, and under it what is not as it should be.
+pub(super) fn render(rows: &[HostRow], now: Time, paint: Paint) -> String {
+    if rows.is_empty() {
+        return "no environments are configured\n".into();
+    }
+    let mut table = Table::new(&[(0, 16), (2, 24), (2, 24), (2, 14), (2, 12), (2, 10), (2, 10)]);
+    let names = ["environment", "host", "release", "state", "since", "run", "artifact"];
+    table.row(names.map(|name| Cell::new(Ink::Faint, name)));
+    for row in rows {
+        let live = row.live();
+        let ink = match row.kind() {
+            Kind::Well => Ink::Good,
+            Kind::Empty => Ink::Faint,
+            Kind::Busy => Ink::Care,
+            Kind::Wrong => Ink::Bad,
+        };
+        let since = live.and_then(|known| known.live_since).map_or_else(String::new, |since| ago(since, now));
+        table.row([
+            Cell::plain(&row.environment),
+            Cell::plain(&row.host.name),
+            Cell::new(Ink::Strong, live.map_or("", |known| &known.deployment.version)),
+            Cell::new(ink, row.word()),
+            Cell::plain(&since),
+            Cell::plain(live.map_or("", |known| known.deployment.run.as_str())),
+            Cell::new(Ink::Faint, live.map_or("", |known| known.deployment.artifact.short())),
+        ]);
+    }
+    let mut out = table.render(paint);
+    for row in rows {
+        for remark in row.remarks() {
+            let line = format!("{} {}: {remark}", row.environment, row.host.name);
+            text::put(&mut out, format_args!("{}: {}\n", paint.ink(Ink::Care, "note"), paint.plain(&line)));
+        }
+    }
+    out
+}
+
+/// Returns the fields of the document.
+pub(super) fn document(rows: &[HostRow]) -> Value {
+    let standing = |known: &Known| match known.standing {
+        Standing::Staged => "staged",
+        Standing::Discarded => "discarded",
+        Standing::Switching => "switching",
+        Standing::Live => "live",
+        Standing::Confirmed => "confirmed",
+        Standing::Reverting => "reverting",
+        Standing::Failed => "failed",
+    };
+    let hosts: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "environment": row.environment,
+                "host": row.host.name,
+                "state": row.word(),
+                "release": row.live().map(|known| json!({
+                    "version": known.deployment.version,
+                    "artifact": known.deployment.artifact,
+                    "run": known.deployment.run,
+                    "standing": standing(known),
+                    "since": known.live_since,
+                })),
+                "way_back": row.seen.as_ref().ok().and_then(|state| state.previous.clone()),
+                "remarks": row.remarks(),
+                "problem": row.seen.as_ref().err(),
+            })
+        })
+        .collect();
+    json!({ "hosts": hosts })
+}

@@ -1,0 +1,105 @@
+//! A host can be brought a release, and could go back to what it has: seen before anything is changed.
+
+use std::time::Duration;
+
+use shipway_core::action::{Cx, Fault};
+use shipway_core::gate::{Check, Finding};
+use shipway_core::kinds::deploy as kinds;
+use shipway_core::problem::{Code, Problem};
+
+use super::Hands;
+use crate::agent::protocol::{Look, State};
+use crate::check::{advice, blocks};
+use crate::text::bytes;
+
+/// The check.
+#[derive(Debug)]
+pub struct Ready {
+    /// The hands.
+    pub hands: Hands,
+    /// What.
+    pub args: kinds::Ready,
+}
+
+/// How far the clock of a host may be from ours before it is worth a word. Nothing here relies on it.
+const CLOCK: Duration = Duration::from_secs(5);
+
+impl Check for Ready {
+    fn look(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
+        let look = Look { drift: true, way_back: true, services: true };
+        let state = self.hands.look(cx, &self.args.host, look)?;
+        let mut findings = vec![];
+        findings.extend(self.moved(&state).map(blocks).unwrap_or_default());
+        findings.extend(leased(&state, cx).map(blocks).unwrap_or_default());
+        findings.extend(self.space(&state).map(blocks).unwrap_or_default());
+        if self.args.from.is_some() {
+            let list = |code, what: &str, lines: &[String]| {
+                let problem = Problem::new(code, format!("{what} on {}", self.args.host.name));
+                (!lines.is_empty()).then(|| blocks(problem.details(lines.to_vec()).hint(self.status())))
+            };
+            let drift = list(Code::HostDrift, "what is live is not what was brought", &state.drift);
+            let back = list(Code::NoWayBack, "there is no way back", &state.no_way_back);
+            findings.extend(drift.into_iter().chain(back).flatten());
+        }
+        findings.extend(self.clock(&state, cx).map(advice).unwrap_or_default());
+        findings.extend(self.wanted(cx)?);
+        Ok(findings)
+    }
+}
+
+impl Ready {
+    fn status(&self) -> String {
+        format!("see what it has: shipway env status --host {}", self.args.host.name)
+    }
+
+    /// Returns the problem of a host that has another release than the plan saw.
+    fn moved(&self, state: &State) -> Option<Problem> {
+        if state.current == self.args.from {
+            return None;
+        }
+        let name = |run: Option<&shipway_core::id::RunId>| run.map_or("nothing".into(), |run| format!("run {run}"));
+        Some(
+            Problem::new(Code::PlanStale, format!("{} has moved since the plan was made", self.args.host.name))
+                .found(name(state.current.as_ref()))
+                .wanted(name(self.args.from.as_ref()))
+                .hint("make a new plan: shipway plan"),
+        )
+    }
+
+    fn space(&self, state: &State) -> Option<Problem> {
+        // What is there already need not be sent, but nobody should have to rely on that.
+        let (size, files) = self.args.size?;
+        if state.free_bytes < size {
+            let what = format!("{} has too little space", self.args.host.name);
+            let problem = Problem::new(Code::HostDisk, what).found(format!("{} free", bytes(state.free_bytes)));
+            return Some(problem.wanted(bytes(size)).hint(format!("df -h {}", state.root)));
+        }
+        let inodes = state.free_inodes.filter(|free| *free < files as u64 * 2)?;
+        let problem = Problem::new(Code::HostDisk, format!("{} has too few inodes", self.args.host.name));
+        Some(problem.found(inodes.to_string()).wanted((files * 2).to_string()).hint(format!("df -i {}", state.root)))
+    }
+
+    fn clock(&self, state: &State, cx: &Cx<'_>) -> Option<Problem> {
+        let ours = cx.world.now();
+        let offset = ours.since(state.now).max(state.now.since(ours));
+        if offset < CLOCK {
+            return None;
+        }
+        let what = format!("the clock of {} is {} s from ours", self.args.host.name, offset.as_secs());
+        Some(Problem::new(Code::HostClock, what).hint("timedatectl status"))
+    }
+
+    fn wanted(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
+        if self.args.wants.is_empty() {
+            return Ok(vec![]);
+        }
+        super::preflight(&self.hands, cx, &self.args)
+    }
+}
+
+fn leased(state: &State, cx: &Cx<'_>) -> Option<Problem> {
+    let lease = state.lease.as_ref().filter(|lease| lease.run != *cx.run && lease.left_ms > 0)?;
+    let what = format!("{} is being changed by {}", state.host, lease.holder);
+    let problem = Problem::new(Code::HostLeased, what).found(format!("run {}", lease.run));
+    Some(problem.wanted("nobody at work there").hint("wait for it to end, or see who it is: shipway env status"))
+}

@@ -1,0 +1,61 @@
+//! A release is live and well on a host: its own processes run, its health answers, its smoke commands pass.
+
+use shipway_core::action::{Cx, Fault};
+use shipway_core::gate::{Check, Finding};
+use shipway_core::kinds::deploy as kinds;
+use shipway_core::problem::{Code, Problem};
+
+use super::Hands;
+use crate::agent::protocol::{Look, Request, State};
+use crate::check::blocks;
+
+/// The check.
+#[derive(Debug)]
+pub struct Well {
+    /// The hands.
+    pub hands: Hands,
+    /// What.
+    pub args: kinds::Well,
+}
+
+impl Check for Well {
+    fn look(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
+        let host = &self.args.host;
+        for request in [Request::Health, Request::Smoke] {
+            match self.hands.ask(cx, host, request) {
+                Ok(_) => {}
+                // The host has looked and says no; a host that cannot be asked is another matter.
+                Err(fault) if unwell(&fault.problem) => {
+                    return Ok(blocks(fault.problem.at(format!("host {}", host.name))));
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        let look = Look { services: true, ..Look::default() };
+        let state = self.hands.look(cx, host, look)?;
+        Ok(stranger(&state, cx).map(blocks).unwrap_or_default())
+    }
+}
+
+fn unwell(problem: &Problem) -> bool {
+    matches!(
+        problem.code,
+        Code::ServiceUnhealthy | Code::SmokeFailed | Code::ServiceFailed | Code::ServiceNotOurs
+    )
+}
+
+/// Returns what is wrong if what runs is not of the release that is meant to be live.
+pub(super) fn stranger(state: &State, cx: &Cx<'_>) -> Option<Problem> {
+    if state.current.as_ref() != Some(cx.run) {
+        let found = state.current.as_ref().map_or("nothing".to_owned(), |run| format!("run {run}"));
+        return Some(
+            Problem::new(Code::HostDrift, format!("the release is not live on {} any more", state.host))
+                .found(found)
+                .wanted(format!("run {}", cx.run)),
+        );
+    }
+    let seen = state.services.iter().find(|seen| !seen.running || !seen.ours)?;
+    let what = if seen.running { "runs another release" } else { "does not run" };
+    let problem = Problem::new(Code::ServiceNotOurs, format!("service {} on {} {what}", seen.service, state.host));
+    Some(problem.details([seen.detail.clone()]))
+}
