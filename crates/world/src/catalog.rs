@@ -7,7 +7,7 @@ use shipway_core::gate::Check;
 use shipway_core::kinds;
 use shipway_core::problem::{Code, Problem};
 
-use crate::check::{command, health, outdated, remote, tree};
+use crate::check::{command, health, incident, outdated, remote, soak, tree, window};
 use crate::git::repository::Repository;
 use crate::git::{commit, push, settle, tag, withdraw};
 
@@ -39,6 +39,11 @@ impl Catalog for RealCatalog {
             kinds::TREE => Box::new(tree::Tree { repository, args: read(kind, args)? }),
             kinds::REMOTE => Box::new(remote::Remote { repository, args: read(kind, args)? }),
             kinds::HEALTH => Box::new(health::Health { args: read(kind, args)? }),
+            kinds::WINDOW => Box::new(window::Window::new(&read(kind, args)?)?),
+            kinds::SOAK => Box::new(soak::Soak { args: read(kind, args)? }),
+            kinds::INCIDENT => {
+                Box::new(incident::Incident { dir: repository.state_dir(), args: read(kind, args)? })
+            }
             _ => return Err(unknown(kind)),
         })
     }
