@@ -37,6 +37,8 @@ pub enum Halt {
     Closed(Outcome),
     /// A person must look.
     Stuck(StepId, Problem),
+    /// A gate is not open yet, and why; it will not be before that time, where one is known.
+    Waiting(StepId, Vec<Problem>, Option<Time>),
     /// The run was asked to stop; it can be resumed.
     Stopped,
 }
@@ -91,23 +93,34 @@ impl Engine<'_> {
         self.append(held, &[self.draft(0, event)])
     }
 
-    /// Drives a run until it ends, is stuck, or is asked to stop.
+    /// Drives a run until it ends, waits at a gate, is stuck, or is asked to stop.
+    ///
+    /// What waits is looked at once in each drive, because somebody may have opened it, and again when its time has
+    /// come. Nobody rests here for a gate: a run that waits has no process.
     pub fn drive(&self, held: &mut Held) -> Result<Halt, Error> {
+        let since = held.run.head;
         loop {
             let now = self.world.now().max(held.run.last.after(held.rested));
             let next = held.run.next(now);
-            let writes_only =
-                matches!(next, Next::TurnBack(_) | Next::Stick(..) | Next::Close(_) | Next::Nothing);
-            if !writes_only && self.stop.urgency() > Urgency::None {
+            let does_nothing = matches!(
+                next,
+                Next::TurnBack(_) | Next::Stick(..) | Next::Close(_) | Next::Wait(..) | Next::Nothing
+            );
+            if !does_nothing && self.stop.urgency() > Urgency::None {
                 return Ok(Halt::Stopped);
             }
             match next {
                 Next::Nothing => return Ok(halt(&held.run)),
                 Next::Rest(until) => self.rest(held, until.since(now)),
+                Next::Wait(gate, problems, until) => {
+                    if !self.check_again(held, &gate, since)? {
+                        return Ok(Halt::Waiting(gate, problems, until));
+                    }
+                }
                 Next::Check(gate, needs) => self.check(held, &gate, &needs)?,
                 Next::Apply(steps) => self.apply(held, &steps)?,
                 Next::Probe(step) => self.probe(held, &step)?,
-                Next::Undo(step) => self.undo(held, &step)?,
+                Next::Undo(steps) => self.undo(held, &steps)?,
                 Next::TurnBack(problem) => self.note(held, Event::TurnedBack { problem })?,
                 Next::Stick(step, problem) => self.note(held, Event::Stuck { step, problem })?,
                 Next::Close(outcome) => self.note(held, Event::Closed { outcome })?,

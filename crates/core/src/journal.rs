@@ -33,6 +33,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         log: Option<LogSeal>,
     },
+    /// A person said yes to the plan; `entry.by` is who.
+    Approved {
+        /// The gate it was asked for; without one, every gate of the run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<StepId>,
+        /// The digest of the plan that was shown: a yes to another plan does not count.
+        plan: Digest,
+        /// How much it proves; 0 is typed at a terminal.
+        grade: u8,
+    },
     /// An attempt begins; durable before the effect.
     Started {
         /// The step.

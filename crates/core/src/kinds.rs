@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::Reversal;
 use crate::edit::Edit;
+use crate::time::Time;
 
 /// The kind of [`Commit`].
 pub const COMMIT: &str = "git.commit";
@@ -30,6 +31,13 @@ pub const TREE: &str = "git.tree";
 pub const REMOTE: &str = "git.remote";
 /// The kind of [`Health`].
 pub const HEALTH: &str = "http.health";
+
+/// The kind of [`Window`].
+pub const WINDOW: &str = "gate.window";
+/// The kind of [`Soak`].
+pub const SOAK: &str = "gate.soak";
+/// The kind of [`Incident`].
+pub const INCIDENT: &str = "gate.incident";
 
 /// Whether commits and tags are signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,4 +195,42 @@ pub struct Health {
     pub url: String,
     /// How long it may take until it is well, in milliseconds.
     pub within_ms: u64,
+}
+
+/// Waits until a change window is open and no freeze is in force; each is a text that [`crate::window::Window`] reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// When changes are made; with none of them, at any time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<String>,
+    /// When none are made, whatever the windows say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub freezes: Vec<String>,
+}
+
+/// Waits until something has been in use for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Soak {
+    /// What soaks, such as `staging`.
+    pub what: String,
+    /// When it is over.
+    pub until: Until,
+}
+
+/// When a soak time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Until {
+    /// At this time, which is known when the planner knows when the soaking began.
+    At(Time),
+    /// That many milliseconds after the first look, which comes as soon as the step before the gate is done.
+    AfterMs(u64),
+}
+
+/// Waits while an incident is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The environment; incidents of another one do not count, and those of none count everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
 }

@@ -6,6 +6,7 @@
 pub mod id;
 pub mod time;
 pub mod problem;
+pub mod window;
 pub mod version;
 pub mod say;
 pub mod deployment;

@@ -155,6 +155,20 @@ codes! {
     Usage = "SW0901", Usage, "the command line is wrong";
     Sentence = "SW0902", Usage, "the sentence is not one of the accepted forms";
     Bug = "SW0999", Bug, "a defect of shipway";
+    ApprovalMissing = "SW1071", Waiting, "a gate waits for an approval";
+    WindowShut = "SW1072", Waiting, "it is not the time for this change";
+    Soaking = "SW1073", Waiting, "the soak time is not over";
+    IncidentOpen = "SW1074", Waiting, "an incident is open";
+    WindowSyntax = "SW1075", Usage, "a change window or a freeze cannot be understood";
+    TimeZoneUnknown = "SW1076", Usage, "no such time zone";
+    MayNotApprove = "SW1077", Refused, "this person may not approve the plan";
+    NotAPerson = "SW1078", Refused, "only a person may do this";
+    NoTerminal = "SW1079", Refused, "an approval is typed at a terminal";
+    NotConfirmed = "SW1080", Refused, "what was typed is not the digest of the plan";
+    NothingToApprove = "SW1081", Nothing, "the run waits for no approval";
+    IncidentUnknown = "SW1082", Usage, "no such incident is open";
+    IncidentsUnreadable = "SW1083", Refused, "the list of incidents cannot be read or written";
+    GateUnsatisfiable = "SW1084", Usage, "a gate can never open";
 }
 
 impl fmt::Display for Code {

@@ -3,16 +3,17 @@
 //! There is no recovery code here. A run that was killed and a run that was not are folded from their entries by the
 //! same [`Run::fold`] and carried on by the same [`Run::next`].
 
+mod gates;
 mod next;
 mod progress;
 
 use std::collections::BTreeMap;
 
 use crate::action::{Effect, Observed, Reversal};
-use crate::gate::{self, Evidence, Verdict};
-use crate::id::{Actor, Digest, RunId, Seq, StepId};
+use crate::gate::{Approval, Seen};
+use crate::id::{Actor, Digest, Fence, RunId, Seq, StepId};
 use crate::journal::{Entry, Event, Outcome};
-use crate::plan::{Plan, Step, Work};
+use crate::plan::{Plan, Step};
 use crate::problem::{Code, Problem};
 use crate::time::Time;
 
@@ -48,7 +49,10 @@ pub struct Run {
     /// How it ended, if it has.
     pub outcome: Option<Outcome>,
     steps: BTreeMap<StepId, Progress>,
-    evidence: BTreeMap<StepId, Vec<Evidence>>,
+    seen: BTreeMap<StepId, Vec<Seen>>,
+    approvals: BTreeMap<StepId, Vec<Approval>>,
+    // The lease of its last entry.
+    fence: Fence,
 }
 
 /// The entries do not add up.
@@ -95,7 +99,9 @@ impl Run {
             stuck: None,
             outcome: None,
             steps: plan.steps().map(|step| (step.id.clone(), Progress::default())).collect(),
-            evidence: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            approvals: BTreeMap::new(),
+            fence: entry.fence,
         })
     }
 
@@ -104,6 +110,7 @@ impl Run {
         if self.outcome.is_some() {
             return Err(corrupt(entry, "the run was closed before this entry"));
         }
+        self.fence = entry.fence;
         match &entry.event {
             Event::Opened { .. } => return Err(corrupt(entry, "a run is opened once")),
             Event::Unknown => return Err(corrupt(entry, "this event is of a newer shipway")),
@@ -112,9 +119,14 @@ impl Run {
             Event::Closed { outcome } => self.outcome = Some(*outcome),
             Event::Resumed {} => self.resume(),
             Event::Checked { step, evidence, .. } => {
-                self.evidence.entry(step.clone()).or_default().push(evidence.clone());
+                let at = entry.at.max(self.last);
+                let (seq, fence, evidence) = (entry.seq, entry.fence, evidence.clone());
+                self.seen.entry(step.clone()).or_default().push(Seen { seq, at, fence, evidence });
                 self.judge(step, entry)?;
             }
+            // A yes to another plan is none to this one.
+            Event::Approved { plan, .. } if *plan != self.digest => {}
+            Event::Approved { step, grade, .. } => self.approve(step.as_ref(), *grade, entry)?,
             Event::Started { step }
             | Event::Finished { step, .. }
             | Event::Faulted { step, .. }
@@ -132,11 +144,6 @@ impl Run {
     /// Returns how far a step is; nothing for a step that is not in the plan.
     pub fn progress(&self, step: &StepId) -> Option<&Progress> {
         self.steps.get(step)
-    }
-
-    /// Returns what was seen at a gate.
-    pub fn evidence(&self, gate: &StepId) -> &[Evidence] {
-        self.evidence.get(gate).map_or(&[], Vec::as_slice)
     }
 
     /// Tells whether the run can still go back: nothing that cannot be taken back has been done.
@@ -166,29 +173,9 @@ impl Run {
             progress.not_before = Time::default();
             if self.back.is_none() && progress.state == State::Failed {
                 progress.state = State::Ready;
-                self.evidence.remove(id);
+                self.seen.remove(id);
             }
         }
-    }
-
-    /// Moves a gate on once its evidence decides it.
-    fn judge(&mut self, id: &StepId, entry: &Entry) -> Result<(), Corrupt> {
-        let Some(Work::Gate(gate)) = self.plan.step(id).map(|step| &step.work) else {
-            return Err(corrupt(entry, format!("the plan has no gate `{id}`")));
-        };
-        let verdict = gate::decide(gate, self.evidence(id));
-        let progress = self.steps.get_mut(id).expect("every step of the plan has its progress");
-        progress.began.get_or_insert(entry.at);
-        progress.ended = Some(entry.at);
-        match verdict {
-            Verdict::Look(_) => {}
-            Verdict::Pass => progress.state = State::Done,
-            Verdict::Refuse(problems) => {
-                progress.state = State::Failed;
-                progress.problem = problems.into_iter().next();
-            }
-        }
-        Ok(())
     }
 
     fn move_step(&mut self, id: &StepId, entry: &Entry) -> Result<(), Corrupt> {
@@ -241,6 +228,7 @@ impl Run {
             }
             Event::Opened { .. }
             | Event::Checked { .. }
+            | Event::Approved { .. }
             | Event::TurnedBack { .. }
             | Event::Stuck { .. }
             | Event::Resumed {}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use shipway_core::action::{Change, Effect, Observed, Receipt, Reversal, Sign};
-use shipway_core::gate::{Evidence, Finding, Gate, Need, Severity};
+use shipway_core::gate::{self, Evidence, Finding, Gate, Need, Severity};
 use shipway_core::id::{Actor, ActorKind, Digest, Fence, RunId, Seq, StepId};
 use shipway_core::journal::{Entry, Event, GENESIS, Outcome};
 use shipway_core::plan::{Plan, Release, Stage, Step, Verb, Work};
@@ -89,6 +89,19 @@ struct Model {
     run: Option<Run>,
     now: Time,
     lives: u64,
+    /// The last entry before the life at hand: what waits is looked at again once a life.
+    since: Seq,
+}
+
+/// How a life ends that was not killed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// The run has ended or is stuck.
+    Over,
+    /// The run waits, and something has happened meanwhile that another life may find.
+    Again,
+    /// The run waits, and nobody comes.
+    Waiting,
 }
 
 impl Model {
@@ -97,9 +110,13 @@ impl Model {
             return Err(Dead);
         }
         let seq = Seq(self.entries.len() as u64 + 1);
-        let by = Actor { kind: ActorKind::Machine, name: "model".into(), host: "here".into() };
+        let by = match &event {
+            Event::Approved { .. } => person("Jane <jane@example.org>"),
+            _ => Actor { kind: ActorKind::Machine, name: "model".into(), host: "here".into() },
+        };
+        let fence = Fence(self.lives);
         let (run, prev) = (RunId::new("model"), Digest::new(GENESIS));
-        let entry = Entry { run, seq, at: self.now, by, attempt: 0, fence: Fence(1), prev, event };
+        let entry = Entry { run, seq, at: self.now, by, attempt: 0, fence, prev, event };
         if let Some(run) = &mut self.run {
             run.add(&entry).expect("the entries add up");
         }
@@ -108,13 +125,19 @@ impl Model {
     }
 
     /// Lives one life of the process: until the run ends or the script kills it.
-    fn live(&mut self) -> Result<(), Dead> {
+    fn live(&mut self) -> Result<Life, Dead> {
         self.lives += 1;
+        self.since = Seq(self.entries.len() as u64);
         self.run = Some(Run::fold(&self.entries).expect("the entries add up"));
         loop {
             let next = self.run.as_ref().expect("a life begins with a fold").next(self.now);
             match next {
-                Next::Nothing => return Ok(()),
+                Next::Nothing => return Ok(Life::Over),
+                Next::Wait(gate, _, until) => {
+                    if !self.check_again(&gate)? {
+                        return self.wait(until);
+                    }
+                }
                 Next::Rest(until) => {
                     self.now = until;
                     // A request that was on its way arrives while we wait.
@@ -124,6 +147,7 @@ impl Model {
                 }
                 Next::Check(gate, needs) => self.check(&gate, &needs)?,
                 Next::Apply(steps) => {
+                    steps.iter().for_each(|step| self.assert_open(step));
                     for step in &steps {
                         self.append(Event::Started { step: step.clone() })?;
                     }
@@ -132,7 +156,15 @@ impl Model {
                     }
                 }
                 Next::Probe(step) => self.probe(&step)?,
-                Next::Undo(step) => self.undo(&step)?,
+                Next::Undo(steps) => {
+                    self.assert_one_stage_of_the_last(&steps);
+                    for step in &steps {
+                        self.append(Event::UndoStarted { step: step.clone() })?;
+                    }
+                    for step in &steps {
+                        self.undo(step)?;
+                    }
+                }
                 Next::TurnBack(problem) => self.append(Event::TurnedBack { problem })?,
                 Next::Stick(step, problem) => self.append(Event::Stuck { step, problem })?,
                 Next::Close(outcome) => self.append(Event::Closed { outcome })?,
@@ -143,15 +175,87 @@ impl Model {
     fn check(&mut self, gate: &StepId, needs: &[Need]) -> Result<(), Dead> {
         let Work::Gate(spec) = self.step(gate).work else { panic!("{gate} is no gate") };
         for need in needs {
-            let findings = match self.script.pick(2) {
+            // Only a need that may grow old is one that may wait.
+            let Need::Check { fresh_ms, .. } = need else { panic!("people are not looked at") };
+            let finding = |severity, until| vec![Finding { severity, problem: problem("red"), until }];
+            let findings = match self.script.pick(if fresh_ms.is_some() { 4 } else { 2 }) {
                 0 => vec![],
-                _ => vec![Finding { severity: Severity::Blocks, problem: problem("red") }],
+                1 => finding(Severity::Blocks, None),
+                2 => finding(Severity::Waits, None),
+                _ => finding(Severity::Waits, Some(self.now.after(Duration::from_millis(50)))),
             };
             let evidence =
                 Evidence { need: need.name().into(), subject: spec.subject.clone(), findings, took_ms: 0 };
             self.append(Event::Checked { step: gate.clone(), evidence, log: None })?;
         }
         Ok(())
+    }
+
+    /// Looks once more at what has waited since before this life, and tells whether there was such a thing.
+    fn check_again(&mut self, id: &StepId) -> Result<bool, Dead> {
+        let Work::Gate(spec) = self.step(id).work else { panic!("{id} is no gate") };
+        let run = self.run.as_ref().expect("a life begins with a fold");
+        let waiting = gate::waiting(&spec, run.seen(id)).filter(|(_, seen)| seen.seq <= self.since);
+        let needs: Vec<Need> = waiting.map(|(need, _)| need.clone()).collect();
+        self.check(id, &needs)?;
+        Ok(!needs.is_empty())
+    }
+
+    /// Lets happen what the run waits for, or something else, or nothing for ever.
+    fn wait(&mut self, until: Option<Time>) -> Result<Life, Dead> {
+        let run = self.run.as_ref().expect("a life begins with a fold");
+        let (asked, plan) = (run.unapproved().map(|(gate, _)| gate), run.digest.clone());
+        match (self.script.pick(4), asked) {
+            (0, Some(step)) => {
+                // A person does so in a process of their own.
+                self.lives += 1;
+                self.append(Event::Approved { step: Some(step), plan, grade: 0 })?;
+            }
+            (0, None) => self.now = until.unwrap_or_else(|| self.now.after(Duration::from_millis(50))),
+            (1, _) => return Ok(Life::Waiting),
+            // Nothing that was asked for, but time passes, and what was seen grows old.
+            (2, _) => self.now = self.now.after(Duration::from_millis(500)),
+            (_, step) => self.append(Event::Approved { step, plan: Digest::of(b"another"), grade: 0 })?,
+        }
+        Ok(Life::Again)
+    }
+
+    /// Asserts that no gate before a step, or beside it, is shut.
+    fn assert_open(&self, step: &StepId) {
+        let run = self.run.as_ref().expect("a life begins with a fold");
+        let here = run.plan.stages.iter().position(|stage| stage.steps.iter().any(|one| one.id == *step));
+        let before = run.plan.stages.iter().take(here.expect("the plan has the step") + 1);
+        for gate in before.flat_map(|stage| &stage.steps) {
+            let Work::Gate(spec) = &gate.work else { continue };
+            assert!(
+                run.progress(&gate.id).is_some_and(|p| p.state == State::Done),
+                "{step} before {}",
+                gate.id
+            );
+            for need in &spec.needs {
+                let open = match need {
+                    Need::Check { name, .. } => {
+                        run.evidence(&gate.id).rfind(|e| e.need == *name).is_some_and(|e| {
+                            e.findings.iter().all(|finding| finding.severity == Severity::Advice)
+                        })
+                    }
+                    Need::Approval { .. } => !run.approvals(&gate.id).is_empty(),
+                };
+                assert!(open, "{step} past {} of {}", need.name(), gate.id);
+            }
+        }
+    }
+
+    /// Asserts that steps are of one stage, and that nothing behind them is still there.
+    fn assert_one_stage_of_the_last(&self, steps: &[StepId]) {
+        let run = self.run.as_ref().expect("a life begins with a fold");
+        let stage =
+            |id: &StepId| run.plan.stages.iter().position(|s| s.steps.iter().any(|step| step.id == *id));
+        let here = stage(&steps[0]);
+        assert!(steps.iter().all(|step| stage(step) == here), "{steps:?} are of several stages");
+        for later in run.plan.steps().filter(|step| stage(&step.id) > here) {
+            assert!(!self.flags.has(&later.id), "{steps:?} undone before {}", later.id);
+        }
     }
 
     fn step(&self, id: &StepId) -> Step {
@@ -217,7 +321,6 @@ impl Model {
     }
 
     fn undo(&mut self, step: &StepId) -> Result<(), Dead> {
-        self.append(Event::UndoStarted { step: step.clone() })?;
         let faulted =
             Event::UndoFaulted { step: step.clone(), problem: problem("undo"), retry_after_ms: Some(5) };
         let event = match self.script.pick(5) {
@@ -275,8 +378,11 @@ impl Model {
                 assert!(self.flags.made.is_empty(), "refused after an effect");
                 "refused"
             }
+            None if run.stuck.is_none() => {
+                assert!(matches!(run.next(self.now), Next::Wait(..)), "the run ended without an end");
+                "waiting"
+            }
             None => {
-                assert!(run.stuck.is_some(), "the run ended without an end");
                 assert!(
                     there("publish") || run.stuck.as_ref().is_some_and(|(_, p)| p.code == Code::Stuck),
                     "stuck without a reason"
@@ -285,6 +391,10 @@ impl Model {
             }
         }
     }
+}
+
+fn person(name: &str) -> Actor {
+    Actor { kind: ActorKind::Human, name: name.into(), host: "there".into() }
 }
 
 fn problem(what: &str) -> Problem {
@@ -312,9 +422,23 @@ fn act(id: &str, reversal: Reversal, published_by: Option<&str>) -> Step {
 }
 
 fn gate(id: &str) -> Step {
-    let need = Need::Check { name: "c".into(), kind: "c".into(), args: Value::Null, timeout_ms: 1 };
-    let work = Work::Gate(Gate { needs: vec![need], subject: Digest::of(b""), at_once: 1 });
+    let need =
+        Need::Check { name: "c".into(), kind: "c".into(), args: Value::Null, timeout_ms: 1, fresh_ms: None };
+    gate_of(id, vec![need])
+}
+
+fn gate_of(id: &str, needs: Vec<Need>) -> Step {
+    let work = Work::Gate(Gate { needs, subject: Digest::of(b""), at_once: 1 });
     Step { work, ..act(id, Reversal::Exact, None) }
+}
+
+/// A gate whose check may wait and grow old, and that asks a person.
+fn slow_gate(id: &str) -> Step {
+    let (name, kind) = ("window".into(), "c".into());
+    let window = Need::Check { name, kind, args: Value::Null, timeout_ms: 1, fresh_ms: Some(100) };
+    let approval =
+        Need::Approval { name: "approval".into(), from: vec![], at_least: 1, not_by: vec![], grade: 0 };
+    gate_of(id, vec![window, approval])
 }
 
 fn plan(stages: &[&[Step]]) -> Plan {
@@ -337,14 +461,21 @@ fn check(plan: &Plan, budget: usize) -> (u64, u64, BTreeMap<&'static str, u64>) 
     let (mut runs, mut lives, mut ends) = (0, 0, BTreeMap::new());
     let mut script = Script { budget, ..Script::default() };
     loop {
-        let mut model =
-            Model { script, flags: Flags::default(), entries: vec![], run: None, now: Time(1_000), lives: 0 };
+        let mut model = Model {
+            script,
+            flags: Flags::default(),
+            entries: vec![],
+            run: None,
+            now: Time(1_000),
+            lives: 0,
+            since: Seq(0),
+        };
         let opened = Event::Opened { plan: Box::new(plan.clone()), digest: plan.digest() };
         // A process that dies before the run is opened has done nothing, so the first append always succeeds here.
         let budget = std::mem::take(&mut model.script.budget);
         let Ok(()) = model.append(opened) else { unreachable!("the budget is zero") };
         model.script.budget = budget;
-        while model.live().is_err() {
+        while !matches!(model.live(), Ok(Life::Over | Life::Waiting)) {
             // The next life folds the run anew, so a wrong fold shows.
             model.now = model.now.after(Duration::from_millis(1));
         }
@@ -397,4 +528,30 @@ fn past_the_point_of_no_return_a_run_ships_or_is_stuck() {
     let result = check(&plan, 3);
     report("publish", &result);
     assert!(result.2.contains_key("stuck") && result.2.contains_key("shipped"));
+}
+
+#[test]
+fn a_gate_that_waits_is_passed_only_when_it_is_open() {
+    let result = check(
+        &plan(&[
+            &[act("stage", Reversal::Exact, None)],
+            &[slow_gate("production")],
+            &[act("deploy", Reversal::Visible, None)],
+        ]),
+        4,
+    );
+    report("waiting", &result);
+    assert!(result.0 > 5_000, "the enumeration is too small to mean anything");
+    for end in ["shipped", "rolled back", "stuck", "waiting"] {
+        assert!(result.2.contains_key(end), "no run ended {end}");
+    }
+}
+
+#[test]
+fn steps_of_a_stage_are_taken_back_at_once_and_stages_one_after_the_other() {
+    let hosts = |names: [&str; 2]| names.map(|name| act(name, Reversal::Exact, None));
+    let result = check(&plan(&[&hosts(["a1", "a2"]), &hosts(["b1", "b2"]), &[gate("verify")]]), 3);
+    report("undo at once", &result);
+    assert!(result.0 > 5_000, "the enumeration is too small to mean anything");
+    assert!(result.2.contains_key("rolled back"));
 }

@@ -7,8 +7,8 @@ use shipway_core::gate::Check;
 use shipway_core::kinds::{self, deploy as kind};
 use shipway_core::problem::{Code, Problem};
 
+use crate::check::{command, health, incident, outdated, remote, soak, tree, window};
 use crate::deploy::{self, Hands};
-use crate::check::{command, health, outdated, remote, tree};
 use crate::git::repository::Repository;
 use crate::git::{commit, push, settle, tag, withdraw};
 
@@ -53,6 +53,11 @@ impl Catalog for RealCatalog {
             kinds::TREE => Box::new(tree::Tree { repository, args: read(kind, args)? }),
             kinds::REMOTE => Box::new(remote::Remote { repository, args: read(kind, args)? }),
             kinds::HEALTH => Box::new(health::Health { args: read(kind, args)? }),
+            kinds::WINDOW => Box::new(window::Window::new(&read(kind, args)?)?),
+            kinds::SOAK => Box::new(soak::Soak { args: read(kind, args)? }),
+            kinds::INCIDENT => {
+                Box::new(incident::Incident { dir: repository.state_dir(), args: read(kind, args)? })
+            }
             _ => return Err(unknown(kind)),
         })
     }

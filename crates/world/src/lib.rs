@@ -7,6 +7,7 @@ pub mod store;
 pub mod shell;
 pub mod stop;
 pub mod world;
+pub mod incident;
 pub mod changelog;
 pub mod package;
 pub mod readme;

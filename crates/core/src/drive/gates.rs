@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use super::{Engine, Error, Held};
 use crate::action::{Cx, Fault, LogKey, Urgency};
-use crate::gate::{Evidence, Finding, Need, Severity};
-use crate::id::{RunId, StepId};
+use crate::gate::{self, Evidence, Finding, Need, Severity};
+use crate::id::{RunId, Seq, StepId};
 use crate::journal::{Draft, Event};
 use crate::plan::Work;
 use crate::problem::{Code, Problem};
 use crate::time::Time;
+
+/// What waits is not looked at again any sooner, whatever the check says: a drive ends instead of asking over and over.
+const PAUSE: Duration = Duration::from_secs(1);
 
 impl Engine<'_> {
     /// Looks at the needs of a gate, as many at once as it allows. What was cut off by a stop is no evidence.
@@ -21,11 +24,12 @@ impl Engine<'_> {
             return Ok(());
         };
         let (id, opened) = (held.run.id.clone(), held.run.opened);
+        let seen = held.run.seen(gate).to_vec();
         let taken = AtomicUsize::new(0);
         let (report, results) = mpsc::channel();
         thread::scope(|scope| {
             for _ in 0..spec.at_once.clamp(1, needs.len()) {
-                let (report, taken, spec, id) = (report.clone(), &taken, &spec, &id);
+                let (report, taken, spec, id, seen) = (report.clone(), &taken, &spec, &id, &seen);
                 scope.spawn(move || {
                     while let Some(need) = needs.get(taken.fetch_add(1, Ordering::SeqCst)) {
                         if self.stop.urgency() > Urgency::None {
@@ -33,7 +37,8 @@ impl Engine<'_> {
                         }
                         let step = StepId::new(format!("{gate}/{}", need.name()));
                         let began = self.world.now();
-                        let looked = self.look(need, &self.need_cx(id, opened, &step, need));
+                        let first = gate::first_look(spec, seen, need);
+                        let looked = self.look(need, first, &self.need_cx(id, opened, &step, need));
                         if self.stop.urgency() == Urgency::Now {
                             return;
                         }
@@ -61,16 +66,36 @@ impl Engine<'_> {
         })
     }
 
+    /// Looks once more at what waits in a gate, unless this drive has looked already; `since` is the entry that it
+    /// began with. Tells whether it looked: a run that waits must not keep a process busy.
+    pub(super) fn check_again(&self, held: &mut Held, id: &StepId, since: Seq) -> Result<bool, Error> {
+        let Some(Work::Gate(gate)) = held.run.plan.step(id).map(|step| &step.work) else { return Ok(false) };
+        let before = gate::waiting(gate, held.run.seen(id)).filter(|(_, seen)| seen.seq <= since);
+        let needs: Vec<Need> = before.map(|(need, _)| need.clone()).collect();
+        if needs.is_empty() || self.stop.urgency() > Urgency::None {
+            return Ok(false);
+        }
+        self.check(held, id, &needs)?;
+        Ok(true)
+    }
+
     /// Looks at one need. A look that may help later is not held against the release: the run is stuck, not refused.
-    fn look(&self, need: &Need, cx: &Cx<'_>) -> Result<Vec<Finding>, Problem> {
-        let Need::Check { kind, args, .. } = need;
-        let looked = match self.catalog.check(kind, args) {
-            Ok(check) => check.look(cx),
-            Err(problem) => Err(Fault::clean(problem)),
+    fn look(&self, need: &Need, first: Option<Time>, cx: &Cx<'_>) -> Result<Vec<Finding>, Problem> {
+        let Need::Check { kind, args, .. } = need else {
+            unreachable!("people are waited for, not looked at")
         };
+        let looked = self.catalog.check(kind, args).map_err(Fault::clean);
+        let looked = looked.and_then(|check| match first {
+            Some(first) => check.look_again(cx, first),
+            None => check.look(cx),
+        });
         match looked {
             Ok(findings) => {
-                let mask = |one: Finding| Finding { problem: self.masked(one.problem), ..one };
+                let soon = self.world.now().after(PAUSE);
+                let mask = |one: Finding| {
+                    let until = one.until.map(|until| until.max(soon));
+                    Finding { problem: self.masked(one.problem), until, ..one }
+                };
                 Ok(findings.into_iter().map(mask).collect())
             }
             Err(Fault { problem, retry_after_ms: Some(_), .. }) => {
@@ -84,14 +109,17 @@ impl Engine<'_> {
             }
             // A check that can never look has proven nothing, so the gate stays shut.
             Err(Fault { problem, .. }) => {
-                Ok(vec![Finding { severity: Severity::Blocks, problem: self.masked(problem) }])
+                Ok(vec![Finding { severity: Severity::Blocks, problem: self.masked(problem), until: None }])
             }
         }
     }
 
     fn need_cx<'c>(&'c self, run: &'c RunId, opened: Time, step: &'c StepId, need: &Need) -> Cx<'c> {
-        let Need::Check { timeout_ms, .. } = need;
-        let timeout = Duration::from_millis(*timeout_ms);
+        let timeout_ms = match need {
+            Need::Check { timeout_ms, .. } => *timeout_ms,
+            Need::Approval { .. } => 0,
+        };
+        let timeout = Duration::from_millis(timeout_ms);
         Cx { run, step, attempt: 1, opened, timeout, world: self.world, stop: self.stop }
     }
 }

@@ -9,6 +9,7 @@ use crate::id::{RunId, StepId};
 use crate::journal::{Draft, Event};
 use crate::plan::{Step, Work};
 use crate::run::Run;
+use crate::time::Time;
 
 impl Engine<'_> {
     /// Applies steps at once. Their starts are durable before the first effect, in one append.
@@ -16,19 +17,30 @@ impl Engine<'_> {
         let jobs = ids.iter().map(|id| self.job(&held.run, id)).collect::<Result<Vec<Job>, Error>>()?;
         let started = |job: &Job| self.draft(job.attempt, Event::Started { step: job.step.id.clone() });
         self.append(held, &jobs.iter().map(started).collect::<Vec<_>>())?;
+        self.at_once(held, &jobs, |run, opened, job| {
+            let result = job.action.apply(&self.cx(run, opened, &job.step, job.attempt));
+            Some(self.applied(run, job, result))
+        })
+    }
+
+    /// Does the work of every job in a thread of its own. Work that was cut off and says nothing is written nowhere.
+    fn at_once(
+        &self,
+        held: &mut Held,
+        jobs: &[Job],
+        work: impl Fn(&RunId, Time, &Job) -> Option<Draft> + Sync,
+    ) -> Result<(), Error> {
         let (id, opened) = (held.run.id.clone(), held.run.opened);
-        if let [job] = &jobs[..] {
-            let result = job.action.apply(&self.cx(&id, opened, &job.step, job.attempt));
-            return self.append(held, &[self.applied(&id, job, result)]);
+        if let [job] = jobs {
+            return work(&id, opened, job).map_or(Ok(()), |draft| self.append(held, &[draft]));
         }
         let (report, results) = mpsc::channel();
         thread::scope(|scope| {
-            for job in &jobs {
-                let (report, id) = (report.clone(), &id);
+            for job in jobs {
+                let (report, id, work) = (report.clone(), &id, &work);
                 scope.spawn(move || {
-                    let result = job.action.apply(&self.cx(id, opened, &job.step, job.attempt));
                     // The receiver outlives every sender, unless an append failed; then the step is in doubt.
-                    let _ = report.send(self.applied(id, job, result));
+                    work(id, opened, job).map(|draft| report.send(draft))
                 });
             }
             drop(report);
@@ -70,22 +82,26 @@ impl Engine<'_> {
         self.append(held, &[self.draft(attempt, event)])
     }
 
-    pub(super) fn undo(&self, held: &mut Held, id: &StepId) -> Result<(), Error> {
-        let job = self.job(&held.run, id)?;
-        let attempt = job.attempt - 1;
-        let receipt = held.run.progress(id).and_then(|progress| progress.receipt.clone());
-        let receipt = receipt.unwrap_or_else(Receipt::none);
-        self.append(held, &[self.draft(attempt, Event::UndoStarted { step: id.clone() })])?;
-        let run = &held.run;
-        let event = match job.action.undo(&self.cx(&run.id, run.opened, &job.step, attempt), &receipt) {
-            Ok(()) => Event::Undone { step: id.clone() },
-            // It has begun, and a later drive undoes it again.
-            Err(_) if self.cut_off() => return Ok(()),
-            Err(Fault { problem, retry_after_ms, .. }) => {
-                Event::UndoFaulted { step: id.clone(), problem: self.masked(problem), retry_after_ms }
-            }
-        };
-        self.append(held, &[self.draft(attempt, event)])
+    /// Undoes steps of one stage at once. The beginnings are durable before the first effect, in one append.
+    pub(super) fn undo(&self, held: &mut Held, ids: &[StepId]) -> Result<(), Error> {
+        let jobs = ids.iter().map(|id| self.job(&held.run, id)).collect::<Result<Vec<Job>, Error>>()?;
+        let started =
+            |job: &Job| self.draft(job.attempt - 1, Event::UndoStarted { step: job.step.id.clone() });
+        self.append(held, &jobs.iter().map(started).collect::<Vec<_>>())?;
+        self.at_once(held, &jobs, |run, opened, job| {
+            let attempt = job.attempt - 1;
+            let undone = job.action.undo(&self.cx(run, opened, &job.step, attempt), &job.receipt);
+            let step = job.step.id.clone();
+            let event = match undone {
+                Ok(()) => Event::Undone { step },
+                // It has begun, and a later drive undoes it again.
+                Err(_) if self.cut_off() => return None,
+                Err(Fault { problem, retry_after_ms, .. }) => {
+                    Event::UndoFaulted { step, problem: self.masked(problem), retry_after_ms }
+                }
+            };
+            Some(self.draft(attempt, event))
+        })
     }
 
     /// Tells whether children are killed because a stop is asked for, so that a fault may come of nothing else.
@@ -97,8 +113,10 @@ impl Engine<'_> {
         let step = run.plan.step(id).expect("the run names steps of its own plan").clone();
         let Work::Act { kind, args, .. } = &step.work else { unreachable!("a gate is checked, not applied") };
         let action = self.catalog.action(kind, args)?;
-        let attempt = run.progress(id).map_or(0, |progress| progress.attempts) + 1;
-        Ok(Job { step, action, attempt })
+        let progress = run.progress(id);
+        let attempt = progress.map_or(0, |progress| progress.attempts) + 1;
+        let receipt = progress.and_then(|progress| progress.receipt.clone()).unwrap_or_else(Receipt::none);
+        Ok(Job { step, action, attempt, receipt })
     }
 }
 
@@ -106,4 +124,5 @@ struct Job {
     step: Step,
     action: Box<dyn Action>,
     attempt: u32,
+    receipt: Receipt,
 }

@@ -75,5 +75,5 @@ fn step(id: StepId, work: Work, minutes: u64) -> Step {
 pub fn need(name: &str, kind: &str, args: &impl Serialize, timeout_ms: u64) -> Result<Need, Problem> {
     let args = serde_json::to_value(args)
         .map_err(|error| Problem::new(Code::Bug, format!("the arguments of {kind}: {error}")))?;
-    Ok(Need::Check { name: name.into(), kind: kind.into(), args, timeout_ms })
+    Ok(Need::Check { name: name.into(), kind: kind.into(), args, timeout_ms, fresh_ms: None })
 }

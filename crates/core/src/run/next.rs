@@ -17,10 +17,12 @@ pub enum Next {
     Apply(Vec<StepId>),
     /// Look whether a step in doubt has had its effect.
     Probe(StepId),
-    /// Take a step back.
-    Undo(StepId),
+    /// Take these steps of one stage back, at once.
+    Undo(Vec<StepId>),
     /// Wait until then; nothing may happen before.
     Rest(Time),
+    /// A gate is not open yet, and why; it will not be before that time, where one is known.
+    Wait(StepId, Vec<Problem>, Option<Time>),
     /// Write down that the run goes back.
     TurnBack(Problem),
     /// Write down that the run is stuck.
@@ -79,15 +81,22 @@ impl Run {
 
     /// Returns what to do in a stage, or nothing when all of it is done.
     fn in_stage(&self, stage: &Stage, now: Time) -> Option<Next> {
-        let mut ready = vec![];
+        let (mut ready, mut waits) = (vec![], None);
         for step in stage.steps.iter().filter(|step| self.state(step) != State::Done) {
             match &step.work {
-                Work::Gate(gate) => match gate::decide(gate, self.evidence(&step.id)) {
+                Work::Gate(gate) => match gate::decide(gate, self.known(&step.id), now) {
                     Verdict::Look(needs) => return Some(Next::Check(step.id.clone(), needs)),
+                    Verdict::Wait(problems, until) => {
+                        waits.get_or_insert_with(|| Next::Wait(step.id.clone(), problems, until));
+                    }
                     Verdict::Pass | Verdict::Refuse(_) => {}
                 },
                 Work::Act { .. } => ready.push(step),
             }
+        }
+        // A gate of the stage that is not open holds the actions of the stage.
+        if waits.is_some() {
+            return waits;
         }
         let rest = ready.iter().find_map(|step| self.steps[&step.id].rest(now));
         match rest {
@@ -98,20 +107,41 @@ impl Run {
     }
 
     fn backward(&self, now: Time) -> Next {
-        let steps: Vec<&Step> = self.plan.steps().collect();
-        let open = |step: &&&Step| {
+        let open = |step: &&Step| {
             let acts = matches!(step.work, Work::Act { .. });
             acts && self.is_to_undo(step) && !self.answered_for(step)
         };
-        let Some(step) = steps.iter().rev().find(open) else {
-            let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
-            return Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused });
-        };
-        let progress = &self.steps[&step.id];
-        if progress.undos >= UNDO_ATTEMPTS {
-            return Next::Stick(step.id.clone(), self.sticking(step, "it could not be undone"));
+        let stages = self.plan.stages.iter().rev();
+        let mut open = stages.map(|stage| stage.steps.iter().filter(open).collect::<Vec<&Step>>());
+        match open.find(|steps| !steps.is_empty()) {
+            Some(steps) => self.undo(&steps, now),
+            None => {
+                let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
+                Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused })
+            }
         }
-        progress.rest(now).map_or_else(|| Next::Undo(step.id.clone()), Next::Rest)
+    }
+
+    /// Returns what to do with the steps of one stage that are to be undone. One that cannot be undone does not keep
+    /// the others, so the run is stuck only when nothing else is left to try.
+    fn undo(&self, open: &[&Step], now: Time) -> Next {
+        let tried = |step: &&&Step| self.steps[&step.id].undos < UNDO_ATTEMPTS;
+        // The undo of a step that made another one public comes first, because it may answer for both.
+        let last = |step: &&&Step| !open.iter().any(|other| step.published_by.as_ref() == Some(&other.id));
+        let left: Vec<&&Step> = open.iter().filter(last).filter(tried).collect();
+        let (resting, ready): (Vec<&&Step>, Vec<&&Step>) =
+            left.into_iter().partition(|step| self.steps[&step.id].rest(now).is_some());
+        if !ready.is_empty() {
+            return Next::Undo(ready.into_iter().map(|step| step.id.clone()).collect());
+        }
+        let rest = resting.iter().filter_map(|step| self.steps[&step.id].rest(now)).min();
+        rest.map_or_else(
+            || {
+                let exhausted = open.iter().rfind(|step| !tried(step)).expect("no other step is left");
+                Next::Stick(exhausted.id.clone(), self.sticking(exhausted, "it could not be undone"))
+            },
+            Next::Rest,
+        )
     }
 
     fn is_to_undo(&self, step: &Step) -> bool {

@@ -73,6 +73,7 @@ fn sealed(entry: &Entry) -> Option<(LogKey, &LogSeal)> {
         | Event::UndoStarted { .. }
         | Event::Undone { .. }
         | Event::UndoFaulted { .. }
+        | Event::Approved { .. }
         | Event::Stuck { .. }
         | Event::Resumed {}
         | Event::Closed { .. }

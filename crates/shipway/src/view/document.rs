@@ -64,8 +64,18 @@ struct SummaryDocument<'a> {
     target_ms: u64,
     steps: Vec<StepDocument<'a>>,
     problems: Vec<Problem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits: Option<WaitDocument>,
     warnings: Vec<Problem>,
     next: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct WaitDocument {
+    gate: StepId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Time>,
+    problems: Vec<Problem>,
 }
 
 #[derive(Serialize)]
@@ -194,7 +204,7 @@ fn report<'a>(run: &'a Run, entries: &[Entry], driven: bool) -> SummaryDocument<
     let times = summary::times(entries);
     let steps = run.plan.steps().filter_map(|step| {
         let progress = run.progress(&step.id)?;
-        let looks = run.evidence(&step.id).iter().map(|evidence| evidence.took_ms).sum();
+        let looks = run.evidence(&step.id).map(|evidence| evidence.took_ms).sum();
         let took = times.get(&step.id).map_or(looks, |took| ms(*took));
         let gate = matches!(step.work, Work::Gate(_));
         let (state, attempts) = (progress.state.as_str(), progress.attempts);
@@ -210,6 +220,7 @@ fn report<'a>(run: &'a Run, entries: &[Entry], driven: bool) -> SummaryDocument<
         target_ms: run.plan.target_ms,
         steps: steps.collect(),
         problems: summary::problems(run),
+        waits: run.waits().map(|(gate, problems, until)| WaitDocument { gate, until, problems }),
         warnings: summary::advice(run),
         next: Situation::of(run, driven).next().into_iter().map(|(_, command)| command).collect(),
     }

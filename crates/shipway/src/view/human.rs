@@ -76,6 +76,7 @@ impl Human {
                 step.to_string()
             }
             Event::Opened { .. }
+            | Event::Approved { .. }
             | Event::Started { .. }
             | Event::Probed { .. }
             | Event::Unseen { .. }

@@ -111,6 +111,11 @@ fn tell(run: &Run, entry: &Entry) -> Option<Line> {
             line('·', Ink::Plain, "", what)
         }
         Event::Checked { step, evidence, .. } => checked(step, evidence),
+        Event::Approved { step, plan, grade } => {
+            let (by, proof) = (text::actor(&entry.by), grade_words(*grade));
+            let what = format!("plan {} approved by {by}, {proof}", plan.short());
+            line('✓', Ink::Good, step.as_ref().map_or("", StepId::as_str), what)
+        }
         Event::Started { step } => {
             let attempt =
                 if entry.attempt > 1 { format!(", attempt {}", entry.attempt) } else { String::new() };
@@ -157,17 +162,34 @@ fn failed(problem: &Problem, log: &str) -> Option<String> {
 
 fn checked(step: &StepId, evidence: &Evidence) -> Line {
     let of = |severity| evidence.findings.iter().filter(move |finding| finding.severity == severity);
-    let blocking = of(Severity::Blocks).next();
+    let (blocking, waiting) = (of(Severity::Blocks).next(), of(Severity::Waits).next());
     let text = match (blocking, of(Severity::Advice).count()) {
         (Some(finding), _) => format!("{} ✗ {}", evidence.need, finding.problem.what),
+        (None, _) if waiting.is_some() => waiting.map_or_else(String::new, |finding| {
+            let until = finding.until.map_or_else(String::new, |until| format!(", until {until}"));
+            format!("{} waits: {}{until}", evidence.need, finding.problem.what)
+        }),
         (None, 0) => format!("{} ✓", evidence.need),
         (None, advice) => format!("{} ✓ {}", evidence.need, text::count(advice, "warning")),
     };
     let log = format!("{step}/{}", evidence.need);
+    let ink = match (blocking, waiting) {
+        (Some(_), _) => Ink::Bad,
+        (None, Some(_)) => Ink::Care,
+        (None, None) => Ink::Gate,
+    };
     Line {
         took: Some(Duration::from_millis(evidence.took_ms)),
         failed: blocking.and_then(|finding| failed(&finding.problem, &log)),
-        ..line('◆', if blocking.is_some() { Ink::Bad } else { Ink::Gate }, step.as_str(), text)
+        ..line('◆', ink, step.as_str(), text)
+    }
+}
+
+/// Returns what a grade of an approval proves.
+pub(super) fn grade_words(grade: u8) -> String {
+    match grade {
+        0 => "typed at a terminal (P0, the weakest grade)".into(),
+        other => format!("grade P{other}"),
     }
 }
 
@@ -206,6 +228,7 @@ pub(super) fn doing(run: &Run, now: Time) -> Vec<String> {
             needs.iter().take(at_once).map(|need| format!("{gate} {}", need.name())).collect()
         }
         Next::Rest(_) => vec!["waiting".into()],
+        Next::Wait(gate, ..) => vec![format!("waiting at {gate}")],
         // A step that has just begun reads as one to probe, because only its end will tell.
         Next::Probe(step) if !busy(&step) => vec![format!("looking at {step}")],
         Next::Apply(_)

@@ -17,6 +17,8 @@ const DETAIL_WIDTH: usize = 400;
 pub enum Level {
     /// It does.
     Error,
+    /// Not yet: it is waited for.
+    Waiting,
     /// Worth knowing; the command goes on.
     Warning,
 }
@@ -26,6 +28,7 @@ impl Level {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
+            Self::Waiting => "waiting",
             Self::Warning => "warning",
         }
     }
@@ -33,7 +36,7 @@ impl Level {
     fn ink(self) -> Ink {
         match self {
             Self::Error => Ink::Bad,
-            Self::Warning => Ink::Care,
+            Self::Waiting | Self::Warning => Ink::Care,
         }
     }
 }
@@ -44,6 +47,7 @@ pub fn list(level: Level, problems: &[Problem], paint: Paint) -> String {
     if problems.len() > 1 {
         let noun = match level {
             Level::Error => "problem",
+            Level::Waiting => "thing to wait for",
             Level::Warning => "warning",
         };
         out.push('\n');

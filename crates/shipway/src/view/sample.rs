@@ -66,6 +66,7 @@ fn gate() -> Gate {
         kind: "command".into(),
         args: Value::Null,
         timeout_ms: 60_000,
+        fresh_ms: None,
     };
     Gate { needs: vec![need("test"), need("lint")], subject: Digest::of(b"tree"), at_once: 2 }
 }
@@ -141,7 +142,10 @@ impl Story {
     }
 
     pub(super) fn checked(&mut self, need: &str, finding: Option<(Severity, Problem)>) -> &mut Self {
-        let findings = finding.map(|(severity, problem)| Finding { severity, problem }).into_iter().collect();
+        let findings = finding
+            .map(|(severity, problem)| Finding { severity, problem, until: None })
+            .into_iter()
+            .collect();
         let evidence =
             Evidence { need: need.into(), subject: Digest::of(b"tree"), findings, took_ms: 12_300 };
         self.tell(Event::Checked { step: StepId::new("checks"), evidence, log: None })

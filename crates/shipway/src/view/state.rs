@@ -1,5 +1,6 @@
 //! The state of a run in one word, and the command that comes next.
 
+use shipway_core::gate::{Finding, Severity};
 use shipway_core::id::RunId;
 use shipway_core::journal::{Event, Outcome, RunHead};
 use shipway_core::plan::Verb;
@@ -12,6 +13,8 @@ use super::paint::Ink;
 pub enum Standing {
     /// It has not ended; somebody drives it, or it can be resumed.
     Open,
+    /// A gate is not open yet.
+    Waiting,
     /// Everything in its plan is done.
     Shipped,
     /// Everything that was done has been undone.
@@ -28,6 +31,7 @@ impl Standing {
         match (run.outcome, &run.stuck) {
             (Some(outcome), _) => Self::ended(outcome),
             (None, Some(_)) => Self::Stuck,
+            (None, None) if run.waits().is_some() => Self::Waiting,
             (None, None) => Self::Open,
         }
     }
@@ -37,8 +41,10 @@ impl Standing {
         match &head.last.event {
             Event::Closed { outcome } => Self::ended(*outcome),
             Event::Stuck { .. } => Self::Stuck,
+            Event::Checked { evidence, .. } if evidence.findings.iter().any(waits) => Self::Waiting,
             Event::Opened { .. }
             | Event::Checked { .. }
+            | Event::Approved { .. }
             | Event::Started { .. }
             | Event::Finished { .. }
             | Event::Faulted { .. }
@@ -65,6 +71,7 @@ impl Standing {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Waiting => "waiting",
             Self::Shipped => "shipped",
             Self::RolledBack => "rolled back",
             Self::Refused => "refused",
@@ -77,7 +84,7 @@ impl Standing {
         match self {
             Self::Open => Ink::Strong,
             Self::Shipped => Ink::Good,
-            Self::RolledBack | Self::Refused => Ink::Care,
+            Self::Waiting | Self::RolledBack | Self::Refused => Ink::Care,
             Self::Stuck => Ink::Bad,
         }
     }
@@ -96,13 +103,22 @@ pub struct Situation<'a> {
     pub driven: bool,
     /// Whether it can still go back.
     pub can_turn_back: bool,
+    /// Whether it waits for a person to approve its plan.
+    pub unapproved: bool,
 }
 
 impl<'a> Situation<'a> {
     /// Returns the situation of a run.
     pub fn of(run: &'a Run, driven: bool) -> Self {
         let verb = run.plan.release.verb;
-        Self { run: &run.id, standing: Standing::of(run), verb, driven, can_turn_back: run.can_turn_back() }
+        Self {
+            run: &run.id,
+            standing: Standing::of(run),
+            verb,
+            driven,
+            can_turn_back: run.can_turn_back(),
+            unapproved: run.unapproved().is_some(),
+        }
     }
 
     /// Returns the commands that come next, each with what it is for; the first is the one to offer.
@@ -117,11 +133,29 @@ impl<'a> Situation<'a> {
                 let again = format!("shipway {}", super::plan::verb(self.verb));
                 vec![("try again", again), ("see it again", format!("shipway log {run}"))]
             }
-            Standing::Open if self.driven => vec![("stop it", format!("shipway abort {run}"))],
+            Standing::Waiting if !self.driven => {
+                let mut next = vec![];
+                if self.unapproved {
+                    next.push(("approve", format!("shipway approve {run}")));
+                }
+                next.extend([
+                    ("go on when it opens", format!("shipway wait {run}")),
+                    ("look again", resume.1),
+                ]);
+                next.extend(self.can_turn_back.then_some(back));
+                next
+            }
+            Standing::Open | Standing::Waiting if self.driven => {
+                vec![("stop it", format!("shipway abort {run}"))]
+            }
             Standing::Open | Standing::Stuck if self.can_turn_back => vec![resume, back],
-            Standing::Open | Standing::Stuck => vec![resume],
+            Standing::Open | Standing::Waiting | Standing::Stuck => vec![resume],
         }
     }
+}
+
+fn waits(finding: &Finding) -> bool {
+    finding.severity == Severity::Waits
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ impl Row {
         match &self.head.opened.event {
             Event::Opened { plan, .. } => Some(plan),
             Event::Checked { .. }
+            | Event::Approved { .. }
             | Event::Started { .. }
             | Event::Finished { .. }
             | Event::Faulted { .. }
@@ -57,6 +58,7 @@ impl Row {
             verb,
             driven: self.driven,
             can_turn_back: false,
+            unapproved: false,
         };
         situation.next().into_iter().next().map(|(_, command)| command)
     }
@@ -100,10 +102,14 @@ pub fn list(rows: &[Row], now: Time, paint: Paint) -> String {
 /// Returns one run in full: its state, every step, and the next command.
 pub fn one(run: &Run, entries: &[Entry], driven: bool, now: Time, paint: Paint) -> String {
     let standing = Standing::of(run);
+    let stands = match summary::waits_at(run) {
+        at if standing == Standing::Waiting => format!("{} {at}", standing.as_str()),
+        _ => standing.as_str().to_owned(),
+    };
     let mut out = format!(
         "{}   {}   {}\n{}\n\n{}\n",
         paint.ink(Ink::Strong, &title(&run.plan.release)),
-        paint.ink(standing.ink(), standing.as_str()),
+        paint.ink(standing.ink(), &stands),
         paint.ink(Ink::Faint, &format!("run {}   plan {}", run.id, run.digest.short())),
         paint.ink(Ink::Faint, &opened(run, now)),
         summary::steps(run, entries, paint),
@@ -111,6 +117,14 @@ pub fn one(run: &Run, entries: &[Entry], driven: bool, now: Time, paint: Paint) 
     for problem in summary::problems(run) {
         let line = format!("{}: {}", problem.code, problem.what);
         text::put(&mut out, format_args!("{}: {}\n", paint.ink(Ink::Bad, "because"), paint.plain(&line)));
+    }
+    for problem in run.waits().map_or_else(Vec::new, |(_, problems, _)| problems) {
+        let wanted = problem.wanted.map_or_else(String::new, |wanted| format!(" (wanted: {wanted})"));
+        let line = format!("{}: {}{wanted}", problem.code, problem.what);
+        text::put(&mut out, format_args!("{}: {}\n", paint.ink(Ink::Care, "waits"), paint.plain(&line)));
+        for hint in problem.hints.iter().filter(|hint| !hint.starts_with("shipway approve")) {
+            text::put(&mut out, format_args!("{}: {}\n", paint.ink(Ink::Hint, "hint"), paint.plain(hint)));
+        }
     }
     for (label, command) in Situation::of(run, driven).next() {
         text::put(&mut out, format_args!("{label}: {}\n", paint.ink(Ink::Hint, &command)));

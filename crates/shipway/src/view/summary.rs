@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shipway_core::gate::{Evidence, Gate, Severity};
+use shipway_core::gate::{Evidence, Gate, Need, Severity};
 use shipway_core::id::{Fence, StepId};
 use shipway_core::journal::{Entry, Event};
 use shipway_core::plan::{Verb, Work};
@@ -47,6 +47,7 @@ pub(super) fn times(entries: &[Entry]) -> BTreeMap<StepId, Duration> {
             }
             Event::Opened { .. }
             | Event::Checked { .. }
+            | Event::Approved { .. }
             | Event::Probed { .. }
             | Event::Unseen { .. }
             | Event::TurnedBack { .. }
@@ -90,8 +91,7 @@ pub(super) fn advice(run: &Run) -> Vec<Problem> {
 /// Returns the evidence of a gate that counts: the last of each need, about the subject of the plan.
 fn latest<'a>(step: &'a shipway_core::plan::Step, run: &'a Run) -> Vec<&'a Evidence> {
     let Work::Gate(Gate { needs, subject, .. }) = &step.work else { return vec![] };
-    let seen = run.evidence(&step.id);
-    let last = |name: &str| seen.iter().rev().find(|e| e.need == name && e.subject == *subject);
+    let last = |name: &str| run.evidence(&step.id).rfind(|e| e.need == name && e.subject == *subject);
     needs.iter().filter_map(|need| last(need.name())).collect()
 }
 
@@ -99,10 +99,15 @@ fn latest<'a>(step: &'a shipway_core::plan::Step, run: &'a Run) -> Vec<&'a Evide
 pub(super) fn render(run: &Run, entries: &[Entry], driven: bool, paint: Paint) -> String {
     let warnings = problem::list(Level::Warning, &advice(run), paint);
     let problems = problem::list(Level::Error, &problems(run), paint);
-    let blocks = [warnings, problems, headline(run, driven, paint) + "\n", steps(run, entries, paint)];
+    let waits = run.waits().map_or_else(Vec::new, |(_, problems, _)| problems);
+    let waits = problem::list(Level::Waiting, &waits, paint);
+    let blocks = [warnings, problems, waits, headline(run, driven, paint) + "\n", steps(run, entries, paint)];
     let mut out = blocks.into_iter().filter(|block| !block.is_empty()).collect::<Vec<_>>().join("\n");
     text::put(&mut out, format_args!("\ntotal {}\n", against_target(run, entries, paint)));
     let hints: Vec<&String> = run.stuck.iter().flat_map(|(_, problem)| &problem.hints).collect();
+    let waiting = run.waits().map_or_else(Vec::new, |(_, problems, _)| problems);
+    let hints = hints.into_iter().chain(waiting.iter().flat_map(|problem| &problem.hints));
+    let hints: Vec<&String> = hints.collect();
     for (label, command) in Situation::of(run, driven).next() {
         if !hints.iter().any(|hint| hint.ends_with(&command)) {
             text::put(&mut out, format_args!("{label}: {}\n", paint.ink(Ink::Hint, &command)));
@@ -126,11 +131,21 @@ fn headline(run: &Run, driven: bool, paint: Paint) -> String {
         (Standing::RolledBack, _) => ("rolled back", format!("{what}   everything was taken back")),
         (Standing::Refused, _) => ("refused", format!("{what}   nothing was changed")),
         (Standing::Stuck, _) => ("stuck", what),
+        (Standing::Waiting, _) => ("waiting", format!("{what}   {}", waits_at(run))),
         (Standing::Open, _) if driven => ("open", format!("{what}   still going on")),
         (Standing::Open, _) => ("stopped", format!("{what}   nothing is lost")),
     };
     let run = paint.ink(Ink::Faint, &format!("run {}", run.id));
     format!("{} {}   {run}", paint.ink(standing.ink(), word), paint.plain(&rest))
+}
+
+/// Returns at which gate a run waits, and before when it will not open.
+pub(super) fn waits_at(run: &Run) -> String {
+    match run.waits() {
+        Some((gate, _, Some(until))) => format!("at {gate}, until {until} at least"),
+        Some((gate, _, None)) => format!("at {gate}"),
+        None => String::new(),
+    }
 }
 
 fn against_target(run: &Run, entries: &[Entry], paint: Paint) -> String {
@@ -151,10 +166,14 @@ pub(super) fn steps(run: &Run, entries: &[Entry], paint: Paint) -> String {
     let mut table = Table::new(&[(2, 1), (1, 24), (2, 56), (2, 24), (2, 12)]);
     for step in run.plan.steps() {
         let evidence = latest(step, run);
-        let needs = evidence.len();
-        for (index, seen) in evidence.into_iter().enumerate() {
-            let name = if index == 0 { step.id.as_str() } else { "" };
-            table.row(need_row(name, seen));
+        let asked = approvals(step, run);
+        let needs = evidence.len() + asked.len();
+        let rows = evidence.into_iter().map(need_row).chain(asked);
+        for (index, row) in rows.enumerate() {
+            let [mark, name, rest @ ..] = row;
+            let name = if index == 0 { Cell::plain(step.id.as_str()) } else { name };
+            let [need, remark, took] = rest;
+            table.row([mark, name, need, remark, took]);
         }
         let Some(progress) = run.progress(&step.id).filter(|_| needs == 0) else { continue };
         let (mark, ink) = mark(progress.state);
@@ -170,14 +189,36 @@ pub(super) fn steps(run: &Run, entries: &[Entry], paint: Paint) -> String {
     table.render(paint)
 }
 
-fn need_row(name: &str, seen: &Evidence) -> [Cell; 5] {
-    let blocks = seen.findings.iter().any(|finding| finding.severity == Severity::Blocks);
-    let (mark, ink) = if blocks { ('✗', Ink::Bad) } else { ('✓', Ink::Good) };
+/// Returns a row for each approval that a gate asks for, once the gate was reached or somebody has said yes.
+fn approvals(step: &shipway_core::plan::Step, run: &Run) -> Vec<[Cell; 5]> {
+    let Work::Gate(Gate { needs, .. }) = &step.work else { return vec![] };
+    let here = run.waits().is_some_and(|(gate, ..)| gate == step.id);
+    let given = run.approvals(&step.id);
+    let asked =
+        needs.iter().filter(|need| matches!(need, Need::Approval { .. }) && (here || !given.is_empty()));
+    let row = |need: &Need| {
+        let open = run.unapproved().is_some_and(|(gate, needs)| gate == step.id && needs.contains(&need));
+        let by: Vec<String> = given.iter().map(|approval| text::actor(&approval.by)).collect();
+        let (mark, ink) = if open { ('…', Ink::Care) } else { ('✓', Ink::Good) };
+        let remark = if by.is_empty() { "waits".to_owned() } else { by.join(", ") };
+        let (name, remark) = (Cell::plain(need.name()), Cell::new(Ink::Faint, &remark));
+        [Cell::new(ink, &mark.to_string()), Cell::plain(""), name, remark, Cell::plain("")]
+    };
+    asked.map(row).collect()
+}
+
+fn need_row(seen: &Evidence) -> [Cell; 5] {
+    let has = |severity| seen.findings.iter().any(|finding| finding.severity == severity);
+    let (mark, ink, remark) = match () {
+        () if has(Severity::Blocks) => ('✗', Ink::Bad, "failed"),
+        () if has(Severity::Waits) => ('…', Ink::Care, "waits"),
+        () => ('✓', Ink::Good, ""),
+    };
     [
         Cell::new(ink, &mark.to_string()),
-        Cell::plain(name),
+        Cell::plain(""),
         Cell::plain(&seen.need),
-        Cell::new(Ink::Faint, if blocks { "failed" } else { "" }),
+        Cell::new(Ink::Faint, remark),
         Cell::plain(&text::span(Duration::from_millis(seen.took_ms))).right(),
     ]
 }
