@@ -9,6 +9,7 @@ pub mod problem;
 pub mod version;
 pub mod say;
 pub mod deployment;
+pub mod deps;
 pub mod config;
 pub mod facts;
 pub mod validate;
