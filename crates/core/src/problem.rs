@@ -155,6 +155,15 @@ codes! {
     Usage = "SW0901", Usage, "the command line is wrong";
     Sentence = "SW0902", Usage, "the sentence is not one of the accepted forms";
     Bug = "SW0999", Bug, "a defect of shipway";
+    ServiceFailed = "SW1030", Refused, "a service does not start or stop";
+    ServiceNotOurs = "SW1031", Refused, "what runs is not of this release";
+    ServiceUnhealthy = "SW1032", Refused, "a service is not well";
+    SmokeFailed = "SW1033", Refused, "a smoke test failed";
+    SwitchFailed = "SW1034", Refused, "traffic could not be switched";
+    RuntimeFailed = "SW1035", Refused, "the runtime of a release could not be made";
+    ManagerMissing = "SW1036", Refused, "a service manager cannot be used";
+    CurrentBlocked = "SW1037", Refused, "something stands where the link to the current release belongs";
+    ReleaseMissing = "SW1038", Refused, "a release is not on this host";
 }
 
 impl fmt::Display for Code {
