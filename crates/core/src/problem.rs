@@ -169,6 +169,15 @@ codes! {
     IncidentUnknown = "SW1082", Usage, "no such incident is open";
     IncidentsUnreadable = "SW1083", Refused, "the list of incidents cannot be read or written";
     GateUnsatisfiable = "SW1084", Usage, "a gate can never open";
+    ServiceFailed = "SW1030", Refused, "a service does not start or stop";
+    ServiceNotOurs = "SW1031", Refused, "what runs is not of this release";
+    ServiceUnhealthy = "SW1032", Refused, "a service is not well";
+    SmokeFailed = "SW1033", Refused, "a smoke test failed";
+    SwitchFailed = "SW1034", Refused, "traffic could not be switched";
+    RuntimeFailed = "SW1035", Refused, "the runtime of a release could not be made";
+    ManagerMissing = "SW1036", Refused, "a service manager cannot be used";
+    CurrentBlocked = "SW1037", Refused, "something stands where the link to the current release belongs";
+    ReleaseMissing = "SW1038", Refused, "a release is not on this host";
 }
 
 impl fmt::Display for Code {

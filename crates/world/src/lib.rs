@@ -14,4 +14,5 @@ pub mod readme;
 pub mod git;
 pub mod facts;
 pub mod check;
+pub mod live;
 pub mod catalog;

@@ -1,0 +1,167 @@
+//! From whatever state the machine is in to a deployment that is live, and back to nothing.
+
+use std::time::Duration;
+
+use shipway_core::deployment::{Deployment, Service};
+use shipway_core::problem::{Code, Problem};
+
+use super::traffic::Upstreams;
+use super::{Instance, Place, current, files, health, manager, record, slots, traffic, wait};
+
+/// Makes a deployment live.
+pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) -> Result<(), Problem> {
+    current::check(place.root)?;
+    let release = place.root.join("releases").join(to.artifact.as_str());
+    if !release.is_dir() {
+        let what = format!("release {} is not on this host", to.artifact.short());
+        return Err(Problem::new(Code::ReleaseMissing, what).at(release.display().to_string()));
+    }
+    files::directory(&place.root.join("live"))?;
+    // Nothing live has changed when a new copy does not get well.
+    let mut beside = vec![];
+    for service in &to.services {
+        if service.switch.ports().is_some() {
+            beside.push(bring_up(place, to, service)?);
+        }
+    }
+    current::set(place.root, &to.artifact)?;
+    for service in to.services.iter().filter(|service| service.switch.ports().is_none()) {
+        let instance = Instance { place, deployment: to, service, slot: None };
+        replace(&instance)?;
+    }
+    for instance in &beside {
+        switch(instance)?;
+    }
+    for instance in &beside {
+        let slot = instance.slot.map(|slot| 1 - slot);
+        retreat(&Instance { slot, ..*instance })?;
+    }
+    stop_others(place, to, from)
+}
+
+/// Starts the copy of a service with two ports and waits until it is well; where it already gets the traffic, nothing
+/// happens.
+fn bring_up<'a>(
+    place: &'a Place<'a>,
+    to: &'a Deployment,
+    service: &'a Service,
+) -> Result<Instance<'a>, Problem> {
+    let at = |slot| Instance { place, deployment: to, service, slot: Some(slot) };
+    let live = slots::live(place, to, service)?.unwrap_or(0);
+    if manager::of(&at(live))?.see(&at(live))?.is_as_wanted() {
+        return Ok(at(live));
+    }
+    let (old, new) = (at(live), at(1 - live));
+    if !service.overlap {
+        retreat(&old)?;
+    }
+    replace(&new)?;
+    health::wait(&new)?;
+    Ok(new)
+}
+
+/// Makes a copy run in the place of whatever ran under its name, also under another manager.
+fn replace(instance: &Instance<'_>) -> Result<(), Problem> {
+    if let Some(kept) = record::find(instance)?
+        && let Some(old) = kept.instance(instance.place)
+        && !same_place(&old, instance)
+    {
+        manager::put_down(&old)?;
+    }
+    manager::ensure(instance).map(|_| ())
+}
+
+/// Tells whether starting one copy takes the place of the other.
+fn same_place(old: &Instance<'_>, new: &Instance<'_>) -> bool {
+    manager::address(old) == manager::address(new)
+}
+
+/// Lets a copy get the traffic of its service.
+fn switch(instance: &Instance<'_>) -> Result<(), Problem> {
+    let (Some(upstreams), Some(port)) = (traffic::of(instance)?, instance.port()) else { return Ok(()) };
+    if upstreams.live()? != Some(port) {
+        upstreams.switch(port, instance.deployment.artifact.as_str())?;
+        instance.say(&format!("gets the traffic on port {port}"));
+    }
+    Ok(())
+}
+
+/// Waits until what is under way to a copy has ended, and stops it.
+fn retreat(instance: &Instance<'_>) -> Result<(), Problem> {
+    let kept = record::find(instance)?;
+    let old = kept.as_ref().and_then(|kept| kept.instance(instance.place)).unwrap_or(*instance);
+    if !manager::of(&old)?.see(&old)?.running && kept.is_none() {
+        return Ok(());
+    }
+    if let (Some(upstreams), Some(port)) = (traffic::of(&old)?, old.port())
+        && upstreams.live()? != Some(port)
+    {
+        drain(&old, &*upstreams, port)?;
+    }
+    manager::put_down(&old)
+}
+
+/// Waits until nothing is under way to a port, or its time is over.
+fn drain(instance: &Instance<'_>, upstreams: &dyn Upstreams, port: u16) -> Result<(), Problem> {
+    // A request that was on its way to the old port while the switch happened is not counted yet: look twice.
+    let mut quiet = 0;
+    let limit = Duration::from_millis(instance.service.drain_ms);
+    let drained = wait::until(instance.place, limit, || {
+        quiet = if upstreams.in_flight(port)? == 0 { quiet + 1 } else { 0 };
+        Ok((quiet >= 3).then_some(()))
+    })?;
+    if drained.is_none() {
+        let left = upstreams.in_flight(port)?;
+        instance.say(&format!("is stopped with {left} under way, as its time to drain is over"));
+    }
+    Ok(())
+}
+
+/// Stops what ran before and is no part of a deployment.
+fn stop_others(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) -> Result<(), Problem> {
+    let wanted = |instance: &Instance<'_>| {
+        to.services.iter().any(|service| {
+            service.name == instance.service.name
+                && service.switch.ports().is_some() == instance.slot.is_some()
+        })
+    };
+    for kept in record::all(place)? {
+        if let Some(instance) = kept.instance(place)
+            && !wanted(&instance)
+        {
+            manager::put_down(&instance)?;
+        }
+    }
+    for instance in from.into_iter().flat_map(|from| copies(place, from)) {
+        if !wanted(&instance) && manager::of(&instance)?.see(&instance)?.running {
+            manager::put_down(&instance)?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns all copies that a deployment may have.
+fn copies<'a>(place: &'a Place<'a>, deployment: &'a Deployment) -> Vec<Instance<'a>> {
+    let slots = |service: &Service| match service.switch.ports() {
+        Some(_) => vec![Some(0), Some(1)],
+        None => vec![None],
+    };
+    let of = |service: &'a Service| {
+        slots(service).into_iter().map(move |slot| Instance { place, deployment, service, slot })
+    };
+    deployment.services.iter().flat_map(of).collect()
+}
+
+/// Takes a first deployment back.
+pub(super) fn retire(place: &Place<'_>, deployment: &Deployment) -> Result<(), Problem> {
+    current::check(place.root)?;
+    for kept in record::all(place)? {
+        if let Some(instance) = kept.instance(place) {
+            manager::put_down(&instance)?;
+        }
+    }
+    for instance in copies(place, deployment) {
+        manager::put_down(&instance)?;
+    }
+    current::remove(place.root)
+}

@@ -1,0 +1,7 @@
+//! Deployments made live with real processes, service managers and proxies.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test that meets an error has found a defect")]
+
+mod health;
+mod process;
+mod scene;
