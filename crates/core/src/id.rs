@@ -76,7 +76,7 @@ impl Digest {
 pub struct Seq(pub u64);
 
 /// The number of a lease: each new holder of a run gets a higher one, and older ones can append no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fence(pub u64);
 

@@ -155,6 +155,37 @@ codes! {
     Usage = "SW0901", Usage, "the command line is wrong";
     Sentence = "SW0902", Usage, "the sentence is not one of the accepted forms";
     Bug = "SW0999", Bug, "a defect of shipway";
+    HostUnknown = "SW1001", Refused, "the name of a host is not known";
+    HostRefused = "SW1002", Refused, "a host refuses the connection";
+    HostUnreachable = "SW1003", Refused, "a host cannot be reached";
+    HostKeyChanged = "SW1004", Refused, "the key of a host has changed";
+    HostKeyUnknown = "SW1005", Refused, "the key of a host is not known here";
+    HostDenied = "SW1006", Refused, "a host does not accept the login";
+    HostLost = "SW1007", Refused, "the connection to a host was lost";
+    AgentUnusable = "SW1008", Refused, "the agent does not run on a host";
+    HostLeased = "SW1009", Refused, "another run has the lease of a host";
+    HostFenced = "SW1010", Refused, "a host was leased anew since";
+    HostDrift = "SW1011", Refused, "a host is not as its journal says";
+    HostDisk = "SW1012", Refused, "a host has too little space";
+    HostRights = "SW1013", Refused, "the user on a host may not write there";
+    HostJournal = "SW1014", Stuck, "the journal of a host is broken";
+    ArtifactChanged = "SW1015", Refused, "an artifact is not what it was";
+    ArtifactMissing = "SW1016", Refused, "an artifact is missing";
+    ArtifactUnusable = "SW1017", Refused, "a file cannot be part of an artifact";
+    BuildFailed = "SW1018", Refused, "the build failed";
+    NoWayBack = "SW1019", Refused, "a host has no way back";
+    WatchdogFired = "SW1020", Refused, "a host has put itself back";
+    HostMoved = "SW1021", Refused, "a host has another release than the plan says";
+    HostCommand = "SW1022", Refused, "a command failed on a host";
+    ServiceFailed = "SW1030", Refused, "a service does not start or stop";
+    ServiceNotOurs = "SW1031", Refused, "what runs is not of this release";
+    ServiceUnhealthy = "SW1032", Refused, "a service is not well";
+    SmokeFailed = "SW1033", Refused, "a smoke test failed";
+    SwitchFailed = "SW1034", Refused, "traffic could not be switched";
+    RuntimeFailed = "SW1035", Refused, "the runtime of a release could not be made";
+    ManagerMissing = "SW1036", Refused, "a service manager cannot be used";
+    CurrentBlocked = "SW1037", Refused, "something stands where the link to the current release belongs";
+    ReleaseMissing = "SW1038", Refused, "a release is not on this host";
     ApprovalMissing = "SW1071", Waiting, "a gate waits for an approval";
     WindowShut = "SW1072", Waiting, "it is not the time for this change";
     Soaking = "SW1073", Waiting, "the soak time is not over";
@@ -169,15 +200,6 @@ codes! {
     IncidentUnknown = "SW1082", Usage, "no such incident is open";
     IncidentsUnreadable = "SW1083", Refused, "the list of incidents cannot be read or written";
     GateUnsatisfiable = "SW1084", Usage, "a gate can never open";
-    ServiceFailed = "SW1030", Refused, "a service does not start or stop";
-    ServiceNotOurs = "SW1031", Refused, "what runs is not of this release";
-    ServiceUnhealthy = "SW1032", Refused, "a service is not well";
-    SmokeFailed = "SW1033", Refused, "a smoke test failed";
-    SwitchFailed = "SW1034", Refused, "traffic could not be switched";
-    RuntimeFailed = "SW1035", Refused, "the runtime of a release could not be made";
-    ManagerMissing = "SW1036", Refused, "a service manager cannot be used";
-    CurrentBlocked = "SW1037", Refused, "something stands where the link to the current release belongs";
-    ReleaseMissing = "SW1038", Refused, "a release is not on this host";
 }
 
 impl fmt::Display for Code {

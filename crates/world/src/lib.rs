@@ -12,6 +12,7 @@ pub mod changelog;
 pub mod package;
 pub mod readme;
 pub mod git;
+pub mod artifact;
 pub mod facts;
 pub mod check;
 pub mod live;

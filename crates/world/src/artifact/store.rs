@@ -1,0 +1,246 @@
+//! The store of this machine: the bytes of all artifacts, each once, compressed as they are sent.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt as _, symlink};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use shipway_core::deployment::{File as Listed, Manifest};
+use shipway_core::id::Digest;
+use shipway_core::problem::{Code, Problem};
+
+use super::scan::{io_problem, spread};
+
+/// How hard blobs are compressed: as hard as a fast network still gains from.
+const LEVEL: i32 = 3;
+
+/// The store. What it says to have is on disk: bytes come first, then the names that lead to them.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) dir: PathBuf,
+    /// Blobs that were found whole since the store was opened.
+    verified: Mutex<BTreeSet<String>>,
+}
+
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+impl Store {
+    /// Opens the store in a directory, which is made for its owner only.
+    pub fn open(dir: impl Into<PathBuf>) -> io::Result<Self> {
+        let dir = dir.into();
+        for part in ["blobs", "manifests", "commits", "runs", "new"] {
+            DirBuilder::new().mode(0o700).recursive(true).create(dir.join(part))?;
+        }
+        Ok(Self { dir, verified: Mutex::default() })
+    }
+
+    /// Takes the files of a manifest from a directory. A file that is not what the manifest says is refused.
+    ///
+    /// When it returns, everything is on disk. A blob that is there already is not written again.
+    pub fn put_dir(&self, dir: &Path, manifest: &Manifest) -> Result<Digest, Problem> {
+        let mut seen = BTreeSet::new();
+        let wanted: Vec<&Listed> = manifest
+            .files
+            .iter()
+            .filter(|file| file.link.is_none() && !self.has(&file.blake3) && seen.insert(&file.blake3))
+            .collect();
+        let written = spread(wanted.len(), |index| self.write_blob(dir, wanted[index]));
+        let written: Vec<(PathBuf, PathBuf)> = written.into_iter().collect::<Result<_, _>>()?;
+        // One sync for all of them, before any of them has its name.
+        self.sync()?;
+        for (new, blob) in &written {
+            fs::rename(new, blob).map_err(|error| io_problem(blob, &error))?;
+        }
+        let digest = manifest.digest();
+        let text = serde_json::to_vec(manifest).expect("our own types have string keys");
+        self.write(&self.manifest_path(&digest), &text)?;
+        self.sync()?;
+        Ok(digest)
+    }
+
+    /// Tells whether there is a blob.
+    pub fn has(&self, blake3: &str) -> bool {
+        self.blob_path(blake3).is_file()
+    }
+
+    /// Tells whether there is a whole artifact.
+    pub fn has_artifact(&self, digest: &Digest) -> bool {
+        self.manifest(digest).is_ok_and(|manifest| {
+            manifest.files.iter().all(|file| file.link.is_some() || self.has(&file.blake3))
+        })
+    }
+
+    /// Returns a manifest by the digest that names it.
+    pub fn manifest(&self, digest: &Digest) -> Result<Manifest, Problem> {
+        let path = self.manifest_path(digest);
+        let missing = || Problem::new(Code::ArtifactMissing, format!("artifact {} is missing", digest.short()));
+        let text = fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => missing(),
+            _ => io_problem(&path, &error),
+        })?;
+        let manifest = serde_json::from_slice::<Manifest>(&text).ok();
+        manifest.filter(|manifest| manifest.digest() == *digest).ok_or_else(|| {
+            Problem::new(Code::ArtifactChanged, format!("the manifest of artifact {} changed", digest.short()))
+                .at(path.display().to_string())
+        })
+    }
+
+    /// Returns the content of a blob, verified.
+    pub fn get(&self, blake3: &str) -> Result<Vec<u8>, Problem> {
+        let content = zstd::decode_all(&*self.read(blake3)?).map_err(|_| self.changed(blake3))?;
+        if blake3::hash(&content).to_hex().as_str() == blake3 { Ok(content) } else { Err(self.changed(blake3)) }
+    }
+
+    /// Opens a blob in the form in which it is sent: one zstd frame. It is verified once for each open store.
+    pub fn encoded(&self, blake3: &str) -> Result<File, Problem> {
+        let path = self.blob_path(blake3);
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        if !verified.contains(blake3) {
+            self.verify(blake3)?;
+            verified.insert(blake3.to_owned());
+        }
+        drop(verified);
+        File::open(&path).map_err(|error| io_problem(&path, &error))
+    }
+
+    /// Writes an artifact into a new directory.
+    pub fn check_out(&self, manifest: &Manifest, dir: &Path) -> Result<(), Problem> {
+        if let Some(path) = manifest.unsafe_path() {
+            return Err(Problem::new(Code::ArtifactUnusable, format!("`{path}` leaves the artifact")));
+        }
+        for file in &manifest.files {
+            let path = dir.join(&file.path);
+            let parent = path.parent().unwrap_or(dir);
+            fs::create_dir_all(parent).map_err(|error| io_problem(parent, &error))?;
+            let written = match &file.link {
+                Some(link) => symlink(link, &path),
+                None => fs::write(&path, self.get(&file.blake3)?).and_then(|()| {
+                    let mode = if file.executable { 0o755 } else { 0o644 };
+                    fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+                }),
+            };
+            written.map_err(|error| io_problem(&path, &error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn manifest_path(&self, digest: &Digest) -> PathBuf {
+        self.dir.join("manifests").join(format!("{digest}.json"))
+    }
+
+    fn blob_path(&self, blake3: &str) -> PathBuf {
+        let (first, rest) = blake3.split_at_checked(2).unwrap_or(("", blake3));
+        self.dir.join("blobs").join(first).join(format!("{rest}.zst"))
+    }
+
+    fn read(&self, blake3: &str) -> Result<Vec<u8>, Problem> {
+        let path = self.blob_path(blake3);
+        fs::read(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing")),
+            _ => io_problem(&path, &error),
+        })
+    }
+
+    fn verify(&self, blake3: &str) -> Result<(), Problem> {
+        let path = self.blob_path(blake3);
+        let file = File::open(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing")),
+            _ => io_problem(&path, &error),
+        })?;
+        let mut hasher = blake3::Hasher::new();
+        zstd::stream::copy_decode(file, &mut hasher).map_err(|_| self.changed(blake3))?;
+        if hasher.finalize().to_hex().as_str() == blake3 { Ok(()) } else { Err(self.changed(blake3)) }
+    }
+
+    fn changed(&self, blake3: &str) -> Problem {
+        let path = self.blob_path(blake3).display().to_string();
+        Problem::new(Code::ArtifactChanged, format!("blob {blake3} of the store has changed")).at(path)
+    }
+
+    /// Compresses one file beside its place, and returns both names.
+    fn write_blob(&self, dir: &Path, file: &Listed) -> Result<(PathBuf, PathBuf), Problem> {
+        let (from, blob, new) = (dir.join(&file.path), self.blob_path(&file.blake3), self.new_path());
+        let parent = blob.parent().expect("a blob is in a directory");
+        DirBuilder::new()
+            .mode(0o700)
+            .recursive(true)
+            .create(parent)
+            .map_err(|error| io_problem(parent, &error))?;
+        let mut options = File::options();
+        let out = options.write(true).create_new(true).mode(0o400).open(&new);
+        let hash = out.and_then(|out| {
+            let mut encoder = zstd::stream::write::Encoder::new(out, LEVEL)?;
+            encoder.set_pledged_src_size(Some(file.size))?;
+            encoder.include_contentsize(true)?;
+            let mut both = Both { hasher: blake3::Hasher::new(), out: encoder };
+            io::copy(&mut File::open(&from)?, &mut both)?;
+            both.out.finish()?;
+            Ok(both.hasher.finalize().to_hex().to_string())
+        });
+        // A file that changed its size meanwhile is an error of the encoder, too.
+        match hash {
+            Ok(hash) if hash == file.blake3 => Ok((new, blob)),
+            Ok(_) => {
+                let _ = fs::remove_file(&new);
+                let what = format!("`{}` has changed since it was hashed", file.path);
+                Err(Problem::new(Code::ArtifactChanged, what))
+            }
+            Err(error) => {
+                let _ = fs::remove_file(&new);
+                Err(io_problem(&from, &error))
+            }
+        }
+    }
+
+    /// Replaces a small file as a whole. It is on disk after the next [`Store::sync`].
+    pub(super) fn write(&self, path: &Path, text: &[u8]) -> Result<(), Problem> {
+        let new = self.new_path();
+        let write = || {
+            let mut file = File::create_new(&new)?;
+            file.write_all(text)?;
+            file.sync_all()?;
+            fs::rename(&new, path)
+        };
+        write().map_err(|error| io_problem(path, &error))
+    }
+
+    pub(super) fn sync(&self) -> Result<(), Problem> {
+        sync_below(&self.dir).map_err(|error| io_problem(&self.dir, &error))
+    }
+
+    fn new_path(&self) -> PathBuf {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        self.dir.join("new").join(format!("{}-{number}", std::process::id()))
+    }
+}
+
+/// Syncs the file system of a directory: everything that was written there before is on disk afterwards.
+pub(crate) fn sync_below(dir: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::fs::syncfs(File::open(dir)?)?;
+    #[cfg(not(target_os = "linux"))]
+    rustix::fs::sync();
+    Ok(())
+}
+
+/// Hashes what goes through.
+struct Both<W> {
+    hasher: blake3::Hasher,
+    out: W,
+}
+
+impl<W: Write> Write for Both<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
