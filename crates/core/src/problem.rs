@@ -200,6 +200,15 @@ codes! {
     IncidentUnknown = "SW1082", Usage, "no such incident is open";
     IncidentsUnreadable = "SW1083", Refused, "the list of incidents cannot be read or written";
     GateUnsatisfiable = "SW1084", Usage, "a gate can never open";
+    NotProven = "SW1090", Refused, "the environment before has not proven the artifact";
+    MigrationFailed = "SW1091", Refused, "a migration failed";
+    HostClock = "SW1092", Refused, "the clock of a host is off";
+    SecretMissing = "SW1093", Refused, "a secret is not set";
+    NothingToDeploy = "SW1094", Nothing, "there is nothing to deploy";
+    WatchFailed = "SW1095", Refused, "a release is not well under traffic";
+    WatchNoData = "SW1096", Refused, "there was too little traffic for a verdict";
+    DrillMissing = "SW1097", Refused, "the last drill is too old";
+    DrillFailed = "SW1098", Refused, "a drill failed";
 }
 
 impl fmt::Display for Code {

@@ -17,7 +17,7 @@ use shipway_world::deploy::Hands;
 use shipway_world::facts::{self, Git};
 use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
-use shipway_world::host::Fleet;
+use shipway_world::host::{AgentBinary, Fleet};
 use shipway_world::lease::{self, Holder, Lock, this_host};
 use shipway_world::shell::{self, LocalShell, Logs, Masks};
 use shipway_world::stop::Switches;
@@ -189,8 +189,10 @@ impl<'a> Session<'a> {
     /// Returns the hands of deployments. Nothing is connected to before it is asked for.
     pub fn hands(&self) -> Result<Hands, Problem> {
         let store = Arc::new(Store::open(&self.state().join("store"))?);
-        let secrets = onward::values(self);
-        let fleet = Fleet::new(Arc::clone(&store), secrets, &self.actor().to_string());
+        let agent = AgentBinary::current()
+            .map_err(|error| Problem::new(Code::Io, format!("our own program cannot be found: {error}")))?;
+        let fleet = Fleet::new(Arc::clone(&store), agent, onward::values(self));
+        let fleet = fleet.held_by(self.actor().to_string());
         Ok(Hands { fleet: Arc::new(fleet), store })
     }
 
@@ -215,7 +217,7 @@ impl<'a> Session<'a> {
             _ => false,
         };
         let Some(head) = runs.iter().find(busy) else { return Ok(()) };
-        Err(Problem::new(Code::RunOpen, format!("run {} is on its way to {environment}", head.run))
+        Err(Problem::new(Code::OpenRun, format!("run {} is on its way to {environment}", head.run))
             .hint(format!("go on with it: shipway resume {}", head.run))
             .hint(format!("or take it back: shipway rollback {}", head.run)))
     }

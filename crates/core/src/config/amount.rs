@@ -61,6 +61,15 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     number.checked_mul(unit).filter(|bytes| *bytes > 0)
 }
 
+/// Returns a size for people, such as `3.4 MB`, in powers of 1000.
+pub fn size_text(bytes: u64) -> String {
+    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +83,11 @@ mod tests {
         for text in ["", "0", "0%", "101%", "-1", "1.5", "%", "two", " 2"] {
             assert_eq!(share(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn sizes_are_told_with_one_digit() {
+        assert_eq!([0, 999, 1000, 3_449_999].map(size_text), ["0 B", "999 B", "1.0 kB", "3.4 MB"]);
     }
 
     #[test]

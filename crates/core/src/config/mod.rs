@@ -27,7 +27,7 @@ use std::time::Duration;
 use semver::{Version, VersionReq};
 use serde::Serialize;
 
-pub use amount::Share;
+pub use amount::{Share, size_text};
 pub use choice::{
     Ambiguous, BelowOne, ManagerKind, PackageKind, Phase, RuntimeKind, Sign, Strategy, SwitchKind,
 };

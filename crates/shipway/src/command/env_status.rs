@@ -33,7 +33,7 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
             let look = |host: Host| {
                 let hands = &hands;
                 scope.spawn(move || {
-                    let seen = hands.fleet.look(&host, look, stop).map_err(|fault| fault.problem);
+                    let seen = hands.fleet.look_at(&host, look, stop).map_err(|fault| fault.problem);
                     (host, seen)
                 })
             };

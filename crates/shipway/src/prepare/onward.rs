@@ -87,7 +87,7 @@ pub fn look<'a>(
     let seen: Vec<Result<State, Problem>> = thread::scope(|scope| {
         let look = |host| {
             let stop = &session.switches.look;
-            scope.spawn(move || hands.fleet.look(host, Look::default(), stop).map_err(|fault| fault.problem))
+            scope.spawn(move || hands.fleet.look_at(host, Look::default(), stop).map_err(|fault| fault.problem))
         };
         let looks: Vec<_> = hosts.iter().map(look).collect();
         looks.into_iter().map(|look| look.join().unwrap_or_else(|_| Err(broken()))).collect()
@@ -300,8 +300,7 @@ fn migrations(
             done: migration.done.clone(),
             undo: migration.undo.clone(),
         };
-        let backup = migration.backup.as_deref().map(|name| super::backup::need(session, name, &target.host));
-        let backup = backup.transpose().map_err(|problem| vec![problem])?;
+        let backup = None;
         let migration_of = Migration { migrate, backup, timeout: migration.timeout };
         match migration.phase {
             Phase::Expand => both.0.push(migration_of),

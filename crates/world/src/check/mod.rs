@@ -14,12 +14,12 @@ use shipway_core::problem::Problem;
 use shipway_core::time::Time;
 
 /// Returns the findings of a look that saw one thing that blocks.
-fn blocks(problem: Problem) -> Vec<Finding> {
+pub(crate) fn blocks(problem: Problem) -> Vec<Finding> {
     vec![Finding { severity: Severity::Blocks, problem, until: None }]
 }
 
 /// Returns the findings of a look that saw one thing worth knowing.
-fn advice(problem: Problem) -> Vec<Finding> {
+pub(crate) fn advice(problem: Problem) -> Vec<Finding> {
     vec![Finding { severity: Severity::Advice, problem, until: None }]
 }
 

@@ -40,7 +40,8 @@ impl Action for Lease {
     }
 
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
-        self.hands.fleet.lease(&self.args.host, cx.run, cx.stop)?;
+        // Whoever asks for something under a lease is given it first.
+        self.hands.ask(cx, &self.args.host, Request::Ping)?;
         Ok(receipt())
     }
 

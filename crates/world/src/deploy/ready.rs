@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use shipway_core::action::{Cx, Fault};
 use shipway_core::gate::{Check, Finding};
+use shipway_core::config::size_text;
 use shipway_core::kinds::deploy as kinds;
 use shipway_core::problem::{Code, Problem};
 
 use super::Hands;
 use crate::agent::protocol::{Look, State};
 use crate::check::{advice, blocks};
-use crate::text::bytes;
 
 /// The check.
 #[derive(Debug)]
@@ -42,7 +42,6 @@ impl Check for Ready {
             findings.extend(drift.into_iter().chain(back).flatten());
         }
         findings.extend(self.clock(&state, cx).map(advice).unwrap_or_default());
-        findings.extend(self.wanted(cx)?);
         Ok(findings)
     }
 }
@@ -71,8 +70,8 @@ impl Ready {
         let (size, files) = self.args.size?;
         if state.free_bytes < size {
             let what = format!("{} has too little space", self.args.host.name);
-            let problem = Problem::new(Code::HostDisk, what).found(format!("{} free", bytes(state.free_bytes)));
-            return Some(problem.wanted(bytes(size)).hint(format!("df -h {}", state.root)));
+            let problem = Problem::new(Code::HostDisk, what).found(format!("{} free", size_text(state.free_bytes)));
+            return Some(problem.wanted(size_text(size)).hint(format!("df -h {}", state.root)));
         }
         let inodes = state.free_inodes.filter(|free| *free < files as u64 * 2)?;
         let problem = Problem::new(Code::HostDisk, format!("{} has too few inodes", self.args.host.name));
@@ -87,13 +86,6 @@ impl Ready {
         }
         let what = format!("the clock of {} is {} s from ours", self.args.host.name, offset.as_secs());
         Some(Problem::new(Code::HostClock, what).hint("timedatectl status"))
-    }
-
-    fn wanted(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
-        if self.args.wants.is_empty() {
-            return Ok(vec![]);
-        }
-        super::preflight(&self.hands, cx, &self.args)
     }
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 use shipway_core::action::{Action, Change, Cx, Fault, Observed, Part, Receipt, Reversal, Sign};
+use shipway_core::config::size_text;
 use shipway_core::kinds::deploy as kinds;
 
 use super::{Hands, known};
 use crate::agent::protocol::{Look, Request, Standing};
-use crate::text::bytes;
 
 /// The action.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct Stage {
 impl Action for Stage {
     fn describe(&self) -> Change {
         let size = match self.args.size {
-            Some((size, files)) => format!("at most {} in {files} files", bytes(size)),
+            Some((size, files)) => format!("at most {} in {files} files", size_text(size)),
             None => "what was built".to_owned(),
         };
         let mut parts = vec![];
@@ -59,7 +59,7 @@ impl Action for Stage {
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
         let deployment = self.hands.deployment(cx, &self.args)?;
         let manifest = self.hands.store.manifest(&deployment.artifact).map_err(Fault::clean)?;
-        let sent = self.hands.fleet.stage(&self.args.host, cx.run, &deployment, &manifest, cx.stop)?;
+        let sent = self.hands.fleet.stage(&self.args.host, cx.run, &deployment, (&manifest, &self.args.secrets), cx.stop)?;
         Ok(Receipt(json!({
             "artifact": deployment.artifact,
             "sent_files": sent.sent_files,

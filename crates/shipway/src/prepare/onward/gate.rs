@@ -33,10 +33,6 @@ pub(super) fn needs(
     }
     needs.extend(checks(session, place).map_err(one)?);
     needs.extend(times(place).map_err(one)?);
-    if let Some(within) = place.environment.gate.drill_within {
-        let args = kinds::Drill { environment: place.name.to_owned(), within_ms: millis(within) };
-        needs.push(need("drill", kinds::DRILL, &args, SHORT_MS).map_err(one)?);
-    }
     needs.extend(approval(session, place, cargo).map_err(one)?);
     for need in &mut needs {
         if let Need::Check { fresh_ms, .. } = need {
