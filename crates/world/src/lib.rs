@@ -16,4 +16,7 @@ pub mod artifact;
 pub mod facts;
 pub mod check;
 pub mod live;
+pub mod agent;
+pub mod host;
+pub mod deploy;
 pub mod catalog;

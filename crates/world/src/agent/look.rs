@@ -1,0 +1,60 @@
+//! How a host is, as its journal and its disk say.
+
+use shipway_core::problem::Problem;
+
+use super::protocol::{Look, Seen, Standing, State};
+use super::setup::Agent;
+use super::switch::{drift_of_current, no_way_back};
+use super::{disk, lease, release, watchdog};
+use crate::lease::this_host;
+use crate::live;
+
+/// Looks; changes nothing, and needs no lock: what is being changed meanwhile is said to be on its way.
+pub(super) fn look(agent: &Agent, what: Look) -> Result<State, Problem> {
+    let (root, clock) = (&agent.root, &*agent.setup.clock);
+    let history = agent.journal()?.history;
+    let live = history.live();
+    let moving = history.moving();
+    let mut drift = vec![];
+    if moving.is_none() {
+        drift.extend(drift_of_current(root, live, None));
+    }
+    if let Some(live) = live.filter(|_| what.drift) {
+        match release::drift(root, &live.deployment.artifact) {
+            Ok(changed) => drift.extend(changed.into_iter().map(|path| format!("{path} was changed"))),
+            Err(problem) => drift.push(problem.what),
+        }
+    }
+    // Before a deployment, what is live is what would be gone back to.
+    let no_way_back = live.filter(|_| what.way_back).map_or_else(Vec::new, |live| no_way_back(root, live));
+    let services = match live {
+        Some(live) if what.services => live::look(&agent.place(), &live.deployment)?,
+        Some(_) | None => vec![],
+    };
+    let room = disk::room(&root.dir)?;
+    Ok(State {
+        version: super::serve::VERSION.into(),
+        host: this_host(),
+        root: root.dir.display().to_string(),
+        since: live.and_then(|live| live.live_since),
+        previous: live.and_then(|live| live.from.clone()).filter(|from| {
+            history.of(from).is_some_and(|known| known.standing == Standing::Confirmed && !known.swept)
+        }),
+        drift,
+        no_way_back,
+        lease: lease::look(root, clock)?,
+        watchdog: watchdog::look(root, clock)?,
+        services: services.into_iter().map(seen).collect(),
+        free_bytes: room.bytes,
+        free_inodes: room.inodes,
+        boot: clock.boot(),
+        now: clock.now(),
+        current: history.current,
+        deployments: history.deployments,
+    })
+}
+
+fn seen(seen: live::Seen) -> Seen {
+    let live::Seen { service, running, ours, pid, since, restarts, detail } = seen;
+    Seen { service, running, ours, pid, since, restarts, detail }
+}

@@ -1,0 +1,5 @@
+mod crash;
+mod host;
+mod lease;
+mod release;
+mod watch;
