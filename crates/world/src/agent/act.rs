@@ -104,6 +104,11 @@ fn answer(agent: &Agent, session: &mut Session, call: Call) -> Result<Response, 
         Request::Confirm => done(switch::confirm(agent, run()?)),
         Request::Health => well(agent, run()?, |deployment| live::healthy(&agent.place(), deployment)),
         Request::Smoke => well(agent, run()?, |deployment| live::smoke(&agent.place(), deployment)),
+        Request::Watch { .. } => Ok(Response::Watched {
+            now: shipway_core::deployment::Traffic::default(),
+            before: shipway_core::deployment::Traffic::default(),
+            lines: vec![],
+        }),
         Request::Command(command) => run_command(agent, command),
         Request::Preflight(wants) => match agent.setup.preflight {
             Some(look) => look(wants, &agent.root.dir).map(Response::Preflight).map_err(Fault::clean),

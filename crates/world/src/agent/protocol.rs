@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shipway_core::action::Fault;
-use shipway_core::deployment::{Deployment, Manifest};
+use shipway_core::deployment::{Deployment, Manifest, Traffic};
 use shipway_core::id::{Digest, Fence, RunId};
 use shipway_core::time::Time;
 
@@ -110,6 +110,11 @@ pub enum Request {
     Health,
     /// Do its smoke commands pass?
     Smoke,
+    /// What is there to see of this run's deployment while it is watched?
+    Watch {
+        /// A text that is looked for in what its services wrote since it is live.
+        text: Option<String>,
+    },
     /// Run a command.
     Command(Command),
     /// Look at what the host has of these wants.
@@ -137,6 +142,7 @@ impl Request {
             | Self::Release
             | Self::Health
             | Self::Smoke
+            | Self::Watch { .. }
             | Self::Preflight(_) => false,
         }
     }
@@ -163,6 +169,7 @@ impl Request {
             Self::Confirm => "confirm",
             Self::Health => "health",
             Self::Smoke => "smoke",
+            Self::Watch { .. } => "watch",
             Self::Command(_) => "command",
             Self::Preflight(_) => "preflight",
             Self::Sweep(_) => "sweep",
@@ -255,6 +262,15 @@ pub enum Response {
         stdout: String,
         /// The last part of its standard error.
         stderr: String,
+    },
+    /// What was counted and found.
+    Watched {
+        /// The traffic of the release.
+        now: Traffic,
+        /// That of the release before, as long as it is known.
+        before: Traffic,
+        /// Lines with the text.
+        lines: Vec<String>,
     },
     /// What was found of the wants.
     Preflight(Value),

@@ -40,6 +40,16 @@ impl Store {
         self.recorded("runs", run.as_str())
     }
 
+    /// Forgets which artifact a run made; the artifact stays.
+    pub fn forget_run(&self, run: &RunId) -> Result<(), Problem> {
+        let path = self.dir.join("runs").join(run.as_str());
+        match fs::remove_file(&path) {
+            Ok(()) => self.sync(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(io_problem(&path, &error)),
+        }
+    }
+
     /// Removes everything but some artifacts: their manifests, their blobs, and what is recorded of them stay.
     ///
     /// Nobody may put anything meanwhile.

@@ -39,12 +39,14 @@ impl Fleet {
         host: &Host,
         run: &RunId,
         deployment: &Deployment,
-        manifest: &Manifest,
+        (manifest, secrets): (&Manifest, &[String]),
         stop: &Stop,
     ) -> Result<Staged, Fault> {
         let link = self.link(host, stop)?;
         let fence = self.fence(host, &link, run, stop)?;
-        let secrets = if deployment.secrets.is_some() { self.secrets.clone() } else { Default::default() };
+        // A host is given the secrets of its own environment and no others.
+        let value = |name: &String| Some((name.clone(), self.secrets.get(name)?.clone()));
+        let secrets = secrets.iter().filter_map(value).collect();
         let request =
             Request::Stage { deployment: Box::new(deployment.clone()), manifest: manifest.clone(), secrets };
         let asked = Asked { host, run: Some(run), fence: Some(fence), limit: BEGINNING, stop };
