@@ -110,6 +110,33 @@ pub enum Command {
         /// The run; the one in progress if left out
         run: Option<String>,
     },
+    /// Say yes to the plan of a run that waits for it; it does not go on by itself: resume or wait does
+    #[command(
+        after_help = "examples:\n  shipway approve           shows the plan, and asks for the first eight digits of its digest\n  \
+                            shipway approve 7f3a      of this run\n\n\
+                            The digits are typed at a terminal by a person, which is the weakest grade (P0). What is\n\
+                            recorded counts for this very plan. The run goes on with `shipway resume`; a `shipway wait`\n\
+                            that follows it goes on by itself."
+    )]
+    Approve {
+        /// The run; the open one if left out
+        run: Option<String>,
+    },
+    /// Follow a run that waits at a gate, and go on with it when the gate opens; Ctrl-C leaves it waiting
+    #[command(
+        after_help = "examples:\n  shipway wait              the open run\n  shipway wait 7f3a         this one"
+    )]
+    Wait {
+        /// The run; the open one if left out
+        run: Option<String>,
+    },
+    /// Say that something is broken, or is no longer: gates wait while an incident is open
+    #[command(
+        after_help = "examples:\n  shipway incident                            those that are open\n  \
+                            shipway incident open \"the queue stands\" --env production\n  \
+                            shipway incident close 1c9e"
+    )]
+    Incident(Incident),
     /// Explain the next version, a version, or a commit: commit, rule, bump
     #[command(
         after_help = "examples:\n  shipway why               the next version\n  shipway why 1.4.0\n  shipway why HEAD"
@@ -180,10 +207,13 @@ impl Command {
             | Self::Deploy(_)
             | Self::Promote(_)
             | Self::Resume { .. }
+            | Self::Wait { .. }
             | Self::Rollback(_)
             | Self::Abort { .. }
             | Self::Say { .. } => true,
             Self::Status
+            | Self::Approve { .. }
+            | Self::Incident(_)
             | Self::Log(_)
             | Self::Why { .. }
             | Self::Changelog
@@ -225,6 +255,31 @@ pub struct Log {
     /// Prove that no entry is missing or changed
     #[arg(long)]
     pub verify: bool,
+}
+
+/// What `incident` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Incident {
+    /// open, close or list
+    #[arg(value_name = "open|close|list", default_value = "list")]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    pub what: IncidentVerb,
+    /// What is broken, or the incident that is over
+    pub text: Option<String>,
+    /// Where it is broken; everywhere if left out
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+}
+
+/// What is done with an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IncidentVerb {
+    /// Say that something is broken.
+    Open,
+    /// Say that it is no longer.
+    Close,
+    /// Show those that are open.
+    List,
 }
 
 /// What `rollback` takes.

@@ -10,7 +10,7 @@ use crate::args::Args;
 const GROUPS: &[(&str, &[&str])] = &[
     ("start", &["init", "explain", "schema"]),
     ("release", &["plan", "push", "say", "why", "changelog"]),
-    ("run", &["status", "log", "resume", "rollback", "abort"]),
+    ("run", &["status", "log", "resume", "rollback", "abort", "approve", "wait", "incident"]),
     ("check", &["lint"]),
 ];
 

@@ -224,3 +224,8 @@ fn a_run_that_is_killed_anywhere_while_steps_run_at_once_ships() {
 fn a_run_that_is_killed_anywhere_goes_back_without_a_trace() {
     check(&plan(&[&["a"], &["refused"]]), Outcome::RolledBack, "");
 }
+
+#[test]
+fn a_run_that_is_killed_anywhere_while_steps_are_undone_at_once_leaves_no_trace() {
+    check(&plan(&[&["a", "b"], &["refused"]]), Outcome::RolledBack, "");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use shipway_core::action::Urgency;
 use shipway_core::drive::{self, Engine, Halt, Held};
 use shipway_core::id::RunId;
-use shipway_core::journal::{Entry, Event, Journal, Outcome};
+use shipway_core::journal::{Entry, Event, Journal as _, Outcome};
 use shipway_core::plan::{Plan, Verb};
 use shipway_core::problem::{Code, Kind, Problem};
 use shipway_core::run::Run;
@@ -24,30 +24,60 @@ pub enum Load {
 
 /// Carries out a plan or a run to its end, and tells how it went.
 pub fn out(session: &Session<'_>, lock: Lock, load: Load) -> End {
-    let journal = session.journal().map_err(|problem| vec![problem])?;
-    drive(session, lock, load, &journal).map_err(|problem| vec![problem])
+    let carried = once(session, lock, load).and_then(|(halt, run)| {
+        report(session, &run)?;
+        Ok(exit_code(&halt, &run))
+    });
+    carried.map_err(|problem| vec![problem])
 }
 
-fn drive(session: &Session<'_>, mut lock: Lock, load: Load, journal: &dyn Journal) -> Result<u8, Problem> {
+/// Carries out a plan or a run until it ends, waits or stops, and says nothing of how it went.
+pub fn once(session: &Session<'_>, lock: Lock, load: Load) -> Result<(Halt, Run), Problem> {
     let id = match &load {
         Load::Plan(plan) => Session::new_run(&plan.digest()),
         Load::Run(id, _) => id.clone(),
     };
     hear(session);
     unasked(session, &load)?;
-    lock.set_run(&id)?;
+    with_engine(session, lock, &id, |engine| {
+        let mut held = begin(session, engine, &id, load)?;
+        Ok((engine.drive(&mut held)?, held.run))
+    })
+}
+
+/// Tells how a run went, or where it stopped.
+pub fn report(session: &Session<'_>, run: &Run) -> Result<(), Problem> {
+    session.view.summary(run, &session.journal_to_read()?.read(&run.id, None).map_err(of_journal)?);
+    Ok(())
+}
+
+/// Writes down one event of a run, and carries nothing out.
+pub fn note(session: &Session<'_>, lock: Lock, id: &RunId, event: Event) -> Result<Run, Problem> {
+    with_engine(session, lock, id, |engine| {
+        let mut held = engine.take(id)?;
+        engine.note(&mut held, event)?;
+        Ok(held.run)
+    })
+}
+
+fn with_engine<T>(
+    session: &Session<'_>,
+    mut lock: Lock,
+    id: &RunId,
+    work: impl FnOnce(&Engine<'_>) -> Result<T, drive::Error>,
+) -> Result<T, Problem> {
+    let journal = session.journal()?;
+    lock.set_run(id)?;
     let world = session.world(&Arc::new(lock))?;
     let catalog = session.catalog(&session.hands()?);
     let (actor, view) = (session.actor(), Arc::clone(&session.view));
     let watch = move |run: &Run, entry: &Entry| view.entry(run, entry);
     let stop = &session.switches.run;
-    let engine = Engine { journal, catalog: &catalog, world: &world, stop, actor: &actor, watch: &watch };
-    let halt =
-        begin(session, &engine, &id, load).and_then(|mut held| Ok((engine.drive(&mut held)?, held.run)));
+    let engine =
+        Engine { journal: &journal, catalog: &catalog, world: &world, stop, actor: &actor, watch: &watch };
+    let done = work(&engine);
     session.view.warnings(&world.logs().troubles());
-    let (halt, run) = halt.map_err(|error| of_engine(error, &id))?;
-    session.view.summary(&run, &journal.read(&id, None).map_err(of_journal)?);
-    Ok(exit_code(&halt, &run))
+    done.map_err(|error| of_engine(error, id))
 }
 
 /// Says what a signal does from here on, when it comes.
@@ -87,7 +117,8 @@ fn begin(session: &Session<'_>, engine: &Engine<'_>, id: &RunId, load: Load) -> 
     }
 }
 
-fn exit_code(halt: &Halt, run: &Run) -> u8 {
+/// Returns how a command ends that has carried out a run.
+pub fn exit_code(halt: &Halt, run: &Run) -> u8 {
     // A run that goes back because a person asked for it has done what was asked.
     let asked = run.back.as_ref().is_some_and(|problem| problem.code == Code::RolledBack);
     let kind = match halt {
@@ -96,7 +127,7 @@ fn exit_code(halt: &Halt, run: &Run) -> u8 {
         Halt::Closed(Outcome::RolledBack) => Kind::RolledBack,
         Halt::Closed(Outcome::Refused) => Kind::Refused,
         Halt::Stuck(..) => Kind::Stuck,
-        Halt::Stopped => Kind::Waiting,
+        Halt::Stopped | Halt::Waiting(..) => Kind::Waiting,
     };
     kind.exit_code()
 }

@@ -1,11 +1,13 @@
 //! The commands: each asks, decides and hands over; none of them prints by itself.
 
 pub mod abort;
+pub mod approve;
 pub mod carry;
 pub mod changelog;
 pub mod deploy;
 pub mod env_status;
 pub mod explain;
+pub mod incident;
 pub mod init;
 pub mod lint;
 pub mod log;
@@ -16,6 +18,7 @@ pub mod rollback;
 pub mod say;
 pub mod schema;
 pub mod status;
+pub mod wait;
 pub mod why;
 
 use std::sync::Arc;
@@ -45,6 +48,9 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Resume { run } => resume::run(&open()?, run.as_deref()),
         Command::Rollback(rollback) => rollback::run(&open()?, rollback),
         Command::Abort { run } => abort::run(&open()?, run.as_deref()),
+        Command::Approve { run } => approve::run(&open()?, run.as_deref()),
+        Command::Wait { run } => wait::run(&open()?, run.as_deref()),
+        Command::Incident(incident) => incident::run(&open()?, incident),
         Command::Why { what } => why::run(&open()?, what.as_deref()),
         Command::Changelog => changelog::run(&open()?),
         Command::Say { sentence, yes } => say::run(&mut open()?, &sentence.join(" "), *yes),

@@ -171,12 +171,17 @@ mod tests {
 
     #[test]
     fn a_run_has_a_line_for_each_entry_and_one_for_its_report() {
+        let mut approved = sample::waiting();
+        let yes = sample::approved(&approved);
+        approved.tell(yes);
         let stories = [
             sample::shipped(),
             sample::refused(),
             sample::rolled_back(),
             sample::stuck(),
             sample::stopped(),
+            sample::waiting(),
+            approved,
             Story::new(),
         ];
         for story in stories {
@@ -204,6 +209,20 @@ mod tests {
         let push = json!({"step": "push", "gate": false, "state": "failed", "attempts": 2, "took_ms": 3_000});
         assert_eq!(report["steps"][2], push);
         assert_eq!(report["steps"][0]["took_ms"], 24_600);
+    }
+
+    #[test]
+    fn a_report_says_what_is_waited_for_and_a_plan_what_will_be() {
+        let story = sample::waiting();
+        let (documents, _) = print(|view| {
+            view.summary(&story.run(), &story.entries);
+            view.plan(&story.run().plan);
+        });
+        let waits = &documents[0]["waits"];
+        assert_eq!((&documents[0]["state"], &waits["gate"]), (&json!("waiting"), &json!("checks")));
+        assert_eq!(waits["until"], "2026-11-20T13:00:00.000Z");
+        assert_eq!(waits["problems"][1]["hints"][0], "shipway approve 7f3a12cd");
+        assert_eq!(documents[0]["next"][0], "shipway approve 7f3a12cd");
     }
 
     #[test]

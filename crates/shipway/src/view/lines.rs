@@ -314,6 +314,20 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_and_who_approves_are_said() {
+        let mut story = sample::waiting();
+        let yes = sample::approved(&story);
+        story.tell(yes);
+        let expect = "\
+· harbour 1.3.2 → 1.4.0   run 7f3a12cd   plan DIGEST
+◆ checks   test ✓                                  12s
+◆ checks   lint waits: no change window is open, until 2026-11-20T13:00:00.000Z    0.1s
+✓ checks   plan DIGEST approved by Jane Doe, typed at a terminal (P0, the weakest grade)
+";
+        check(&story, expect);
+    }
+
+    #[test]
     fn the_status_names_what_is_going_on() {
         let check = |story: &Story, expect: &[&str]| assert_eq!(doing(&story.run(), story.now), expect);
         let mut story = Story::new();
@@ -323,5 +337,6 @@ mod tests {
         check(story.started("commit"), &["commit"]);
         check(story.fault("commit", Effect::Unknown, None), &["looking at commit"]);
         check(&sample::stuck(), &[]);
+        check(&sample::waiting(), &["waiting at checks"]);
     }
 }

@@ -47,11 +47,12 @@ pub fn list(level: Level, problems: &[Problem], paint: Paint) -> String {
     if problems.len() > 1 {
         let noun = match level {
             Level::Error => "problem",
-            Level::Waiting => "thing to wait for",
+            Level::Waiting => "reason",
             Level::Warning => "warning",
         };
         out.push('\n');
-        out.push_str(&paint.ink(Ink::Strong, &text::count(problems.len(), noun)));
+        let to = if level == Level::Waiting { " to wait" } else { "" };
+        out.push_str(&paint.ink(Ink::Strong, &(text::count(problems.len(), noun) + to)));
         out.push('\n');
     }
     out

@@ -121,7 +121,11 @@ pub(super) struct Story {
 
 impl Story {
     pub(super) fn new() -> Self {
-        let plan = plan();
+        Self::of(plan())
+    }
+
+    /// Returns the story of another plan.
+    pub(super) fn of(plan: Plan) -> Self {
         let digest = plan.digest();
         let mut story = Self { entries: vec![], fence: 1, now: NOON };
         story.tell(Event::Opened { plan: Box::new(plan), digest });
@@ -223,6 +227,29 @@ pub(super) fn stopped() -> Story {
     let mut story = Story::new();
     story.green().done("commit");
     story
+}
+
+/// Returns a run that waits for a window and for a person.
+pub(super) fn waiting() -> Story {
+    let mut plan = plan();
+    let Work::Gate(gate) = &mut plan.stages[0].steps[0].work else {
+        unreachable!("the plan begins with a gate")
+    };
+    let (name, from, not_by) = ("approval".into(), vec!["kim@example.org".into()], vec![]);
+    gate.needs.push(Need::Approval { name, from, at_least: 1, not_by, grade: 0 });
+    let mut story = Story::of(plan);
+    let shut = Problem::new(Code::WindowShut, "no change window is open").wanted("a time from Monday");
+    story.checked("test", None);
+    let findings =
+        vec![Finding { severity: Severity::Waits, problem: shut, until: Some(Time(NOON.0 + 3_600_000)) }];
+    let evidence = Evidence { need: "lint".into(), subject: Digest::of(b"tree"), findings, took_ms: 100 };
+    story.tell(Event::Checked { step: StepId::new("checks"), evidence, log: None });
+    story
+}
+
+/// Returns the event of a person's yes.
+pub(super) fn approved(story: &Story) -> Event {
+    Event::Approved { step: Some(StepId::new("checks")), plan: story.run().digest, grade: 0 }
 }
 
 /// A stream that the test can read, and that can be made to fail.

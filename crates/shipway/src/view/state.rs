@@ -185,6 +185,9 @@ mod tests {
         check(&sample::stuck(), false, "stuck", both);
         check(&sample::stopped(), false, "open", both);
         check(&sample::stopped(), true, "open", &["shipway abort 7f3a12cd"]);
+        let waits = ["approve", "wait", "resume", "rollback"].map(|verb| format!("shipway {verb} 7f3a12cd"));
+        check(&sample::waiting(), false, "waiting", &waits.each_ref().map(String::as_str));
+        check(&sample::waiting(), true, "waiting", &["shipway abort 7f3a12cd"]);
         let mut past = sample::stopped();
         past.done("push").started("publish");
         check(&past, false, "open", &["shipway resume 7f3a12cd"]);

@@ -184,6 +184,22 @@ run       version         release  state      since       by        next
     }
 
     #[test]
+    fn one_run_that_waits_says_for_what() {
+        let story = sample::waiting();
+        let run = story.run();
+        let text = one(&run, &story.entries, false, story.now, Paint::new(false));
+        for part in [
+            "waiting at checks, not before 2026-11-20T13:00:00.000Z   run 7f3a12cd",
+            "waits: SW1072: no change window is open (wanted: a time from Monday)\n",
+            "waits: SW1071: approval: the plan is not approved yet (wanted: a yes of kim@example.org)\n",
+            "approve: shipway approve 7f3a12cd\ngo on when it opens: shipway wait 7f3a12cd\n",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(text.matches("shipway approve").count(), 1, "{text}");
+    }
+
+    #[test]
     fn one_run_is_shown_in_full() {
         let story = sample::refused();
         let expect = "\

@@ -142,7 +142,7 @@ fn headline(run: &Run, driven: bool, paint: Paint) -> String {
 /// Returns at which gate a run waits, and before when it will not open.
 pub(super) fn waits_at(run: &Run) -> String {
     match run.waits() {
-        Some((gate, _, Some(until))) => format!("at {gate}, until {until} at least"),
+        Some((gate, _, Some(until))) => format!("at {gate}, not before {until}"),
         Some((gate, _, None)) => format!("at {gate}"),
         None => String::new(),
     }
@@ -316,6 +316,50 @@ try again: shipway push
 see it again: shipway log 7f3a12cd
 ";
         check(&sample::rolled_back(), expect);
+    }
+
+    #[test]
+    fn a_run_that_waits_says_for_what_for_whom_and_until_when() {
+        let expect = "\
+waiting[SW1072]: no change window is open
+  └ wanted  a time from Monday
+
+waiting[SW1071]: approval: the plan is not approved yet
+  ├ run     7f3a12cd
+  └ wanted  a yes of kim@example.org
+
+hint: shipway approve 7f3a12cd
+
+2 reasons to wait
+
+waiting harbour 1.3.2 → 1.4.0   at checks, not before 2026-11-20T13:00:00.000Z   run 7f3a12cd
+
+  ✓ checks   test                                         12s
+  …          lint                                 waits  0.1s
+  …          approval                             waits
+  · commit   commit chore: release version 1.4.0  ready
+  · push     origin main, v1.4.0 (atomic)         ready
+  · publish  package harbour 1.4.0                ready
+
+total 3.0s of 5m
+go on when it opens: shipway wait 7f3a12cd
+look again: shipway resume 7f3a12cd
+take it back: shipway rollback 7f3a12cd
+";
+        check(&sample::waiting(), expect);
+        let mut given = sample::waiting();
+        let mut yes = sample::approved(&given);
+        given.tell(yes.clone());
+        given.entries.last_mut().unwrap().by.name = "Kim <kim@example.org>".into();
+        let text = render(&given.run(), &given.entries, false, Paint::new(false));
+        assert!(text.contains("  ✓          approval                             Kim"), "{text}");
+        assert!(!text.contains("shipway approve"), "{text}");
+        if let Event::Approved { plan, .. } = &mut yes {
+            *plan = shipway_core::id::Digest::of(b"another plan");
+        }
+        let mut other = sample::waiting();
+        other.tell(yes);
+        assert!(other.run().unapproved().is_some());
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn a_step_that_takes_too_long_is_ended_with_its_children_and_all_is_taken_back()
 }
 
 /// Calls with an engine on the repository of a stage, with its journal and its world.
-fn with_engine(stage: &Stage, call: impl FnOnce(&Engine<'_>)) {
+pub(crate) fn with_engine(stage: &Stage, call: impl FnOnce(&Engine<'_>)) {
     let (shell, stop) = (LocalShell::new(), Stop::default());
     let repository = facts::repository(stage.repo.path(), &shell, &stop).unwrap();
     let (journal, catalog) = (journal(stage), RealCatalog { repository });

@@ -12,3 +12,4 @@ mod retry;
 mod signal;
 mod stage;
 mod two;
+mod waiting;

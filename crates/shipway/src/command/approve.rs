@@ -1,0 +1,165 @@
+//! `approve`: a person's yes to the plan of a run, typed at the terminal.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal as _, Read as _};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{QueueSelector, tcflush};
+use serde_json::json;
+use shipway_core::action::Urgency;
+use shipway_core::gate::{self, Need};
+use shipway_core::id::{Actor, ActorKind, StepId};
+use shipway_core::journal::Event;
+use shipway_core::plan::Work;
+use shipway_core::problem::{Code, Problem};
+use shipway_core::run::{Run, State};
+
+use super::{DONE, End, carry, resume};
+use crate::session::Session;
+
+/// How many digits of the digest are typed at least.
+const DIGITS: usize = 8;
+/// Typed at a terminal and not signed.
+const GRADE: u8 = 0;
+/// The terminal that controls this process.
+const TERMINAL: &str = "/dev/tty";
+
+/// Asks a person for a yes to the plan of a run, and writes it down.
+pub fn run(session: &Session<'_>, prefix: Option<&str>) -> End {
+    approve(session, prefix).map_err(|problem| vec![problem])
+}
+
+fn approve(session: &Session<'_>, prefix: Option<&str>) -> Result<u8, Problem> {
+    let actor = session.actor();
+    let run = resume::open_run(session, prefix)?;
+    let gate = asked(&run, &actor)?;
+    let mut terminal = terminal()?;
+    show(session, &run, &gate, &actor);
+    confirm(session, &run, &typed(session, &mut terminal)?)?;
+    // Others may have gone on while the person was reading.
+    let lock = session.lock(Some(&run.id))?;
+    let now = resume::fold(session, &run.id)?;
+    let gate = asked(&now, &actor)?;
+    let event = Event::Approved { step: Some(gate.clone()), plan: run.digest.clone(), grade: GRADE };
+    let run = carry::note(session, lock, &run.id, event)?;
+    let missing = run.unapproved().is_some();
+    let next = if missing {
+        "others are needed too: shipway approve"
+    } else {
+        "nobody else is needed; go on: shipway resume"
+    };
+    let fields =
+        json!({ "run": run.id, "plan": run.digest, "gate": gate, "grade": GRADE, "enough": !missing });
+    let text = format!("approved: plan {} at {gate}\n{next} {}", run.digest.short(), run.id);
+    session.view.answer("approved", &fields, &text);
+    Ok(DONE)
+}
+
+/// Returns the gate at which this person's yes is asked for.
+fn asked(run: &Run, actor: &Actor) -> Result<StepId, Problem> {
+    if actor.kind != ActorKind::Human {
+        return Err(Problem::new(Code::NotAPerson, "agents and machines do not approve")
+            .found(actor.to_string())
+            .wanted("a person at a terminal"));
+    }
+    if actor.name == "unknown" {
+        return Err(Problem::new(Code::IdentityMissing, "it is not known who approves")
+            .hint("git config user.name NAME && git config user.email ADDRESS"));
+    }
+    let Some((gate, needs)) = run.unapproved() else {
+        let problem = Problem::new(Code::NothingToApprove, format!("run {} waits for no approval", run.id));
+        return Err(problem.hint("see what it waits for: shipway status"));
+    };
+    let me = gate::person(&actor.name);
+    let counts = |need: &&Need| matches!(need, Need::Approval { grade, .. } if *grade <= GRADE);
+    if needs.iter().any(|need| counts(need) && gate::may_approve(need, actor).is_ok()) {
+        let already = run.approvals(&gate).iter().any(|given| gate::person(&given.by.name) == me);
+        if already {
+            return Err(Problem::new(Code::MayNotApprove, format!("{actor} has approved already"))
+                .wanted("another person"));
+        }
+        return Ok(gate);
+    }
+    let why = |need: &&Need| match gate::may_approve(need, actor) {
+        Err(why) => format!("{}: {why}", need.name()),
+        Ok(()) => format!("{}: a signed approval is needed", need.name()),
+    };
+    Err(Problem::new(Code::MayNotApprove, format!("{actor} may not approve this plan"))
+        .at(format!("run {}", run.id))
+        .details(needs.iter().map(why)))
+}
+
+/// Opens the terminal of this process; what is piped into it is no person.
+fn terminal() -> Result<File, Problem> {
+    let none = |found: String| {
+        Problem::new(Code::NoTerminal, "an approval is typed at a terminal")
+            .found(found)
+            .wanted("a person at a terminal; from a pipe or a script nobody approves")
+    };
+    if !io::stdin().is_terminal() {
+        return Err(none("the standard input is no terminal".into()));
+    }
+    let open = || {
+        let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
+        // What was typed before anything was shown is no answer to it.
+        tcflush(&terminal, QueueSelector::IFlush)?;
+        Ok(terminal)
+    };
+    open().map_err(|error: io::Error| none(format!("{TERMINAL}: {error}")))
+}
+
+/// Shows what is approved: what is still to happen, and the whole digest.
+fn show(session: &Session<'_>, run: &Run, gate: &StepId, actor: &Actor) {
+    let release = &run.plan.release;
+    session.view.note(&format!("{} {}   run {}, waiting at {gate}", release.project, release.to, run.id));
+    session.view.note("what is still to happen:");
+    for step in run.plan.steps() {
+        let open = run.progress(&step.id).is_some_and(|progress| progress.state != State::Done);
+        match &step.work {
+            Work::Act { change, .. } if open => {
+                session.view.note(&format!("  {}  {} {}", step.id, change.thing, change.summary));
+            }
+            Work::Act { .. } | Work::Gate(_) => {}
+        }
+    }
+    session.view.note(&format!("plan {}", run.digest));
+    session.view.note(&format!("you are {actor}; the grade is P0, typed at a terminal: the weakest grade"));
+    session.view.note(&format!("type the first {DIGITS} digits of the plan to approve it, or nothing:"));
+}
+
+/// Reads one line from the terminal.
+fn typed(session: &Session<'_>, terminal: &mut File) -> Result<String, Problem> {
+    let failed =
+        |error: io::Error| Problem::new(Code::NoTerminal, format!("the terminal cannot be read: {error}"));
+    let mut line = vec![];
+    let tick = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+    while !line.contains(&b'\n') {
+        if session.switches.look.urgency() > Urgency::None {
+            return Err(Problem::new(Code::NotConfirmed, "nothing was approved"));
+        }
+        let mut ready = [PollFd::new(&*terminal, PollFlags::IN)];
+        match poll(&mut ready, Some(&tick)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+            Ok(_) => {}
+            Err(error) => return Err(failed(error.into())),
+        }
+        let mut bytes = [0; 256];
+        match terminal.read(&mut bytes) {
+            Ok(0) => break,
+            Ok(count) => line.extend_from_slice(&bytes[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(String::from_utf8_lossy(&line).trim().to_lowercase())
+}
+
+fn confirm(session: &Session<'_>, run: &Run, typed: &str) -> Result<(), Problem> {
+    if typed.len() >= DIGITS && run.digest.as_str().starts_with(typed) {
+        return Ok(());
+    }
+    session.view.note("nothing was approved");
+    let what =
+        if typed.is_empty() { "nothing was typed" } else { "what was typed is not the digest of the plan" };
+    Err(Problem::new(Code::NotConfirmed, what).wanted(format!("the first {DIGITS} digits of the plan")))
+}
