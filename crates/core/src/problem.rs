@@ -155,6 +155,10 @@ codes! {
     Usage = "SW0901", Usage, "the command line is wrong";
     Sentence = "SW0902", Usage, "the sentence is not one of the accepted forms";
     Bug = "SW0999", Bug, "a defect of shipway";
+    NotReady = "SW1051", Refused, "an environment is not as a deployment needs it";
+    DependenciesDiffer = "SW1052", Refused, "installed packages are not as declared";
+    PageStale = "SW1053", Refused, "the page of an environment is stale";
+    NothingDeclared = "SW1054", Usage, "no declared dependencies were found";
 }
 
 impl fmt::Display for Code {
