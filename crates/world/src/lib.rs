@@ -14,3 +14,5 @@ pub mod git;
 pub mod facts;
 pub mod check;
 pub mod catalog;
+pub mod deps;
+pub mod preflight;
