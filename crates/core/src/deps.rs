@@ -21,7 +21,7 @@ pub use compare::{Row, Verdict, compare};
 pub use debian::{debian, order as debian_order, packages};
 pub use npm::{lock as npm_lock, manifest as npm_manifest, satisfies as npm_satisfies};
 pub use pep508::{Markers, normal};
-pub use python::{poetry_lock, pylock, pyproject, uv_lock};
+pub use python::{metadata, poetry_lock, pylock, pyproject, uv_lock};
 pub use requirements::requirements;
 
 /// Who installs it.
@@ -192,6 +192,10 @@ pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,%^".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
+    }
+    // In quotes a shell would not know the home directory.
+    if let Some(rest) = word.strip_prefix("~/") {
+        return format!("~/{}", quote(rest));
     }
     format!("'{}'", word.replace('\'', r"'\''"))
 }

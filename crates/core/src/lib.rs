@@ -11,6 +11,7 @@ pub mod version;
 pub mod say;
 pub mod deployment;
 pub mod deps;
+pub mod preflight;
 pub mod config;
 pub mod facts;
 pub mod validate;

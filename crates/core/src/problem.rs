@@ -209,6 +209,10 @@ codes! {
     WatchNoData = "SW1096", Refused, "there was too little traffic for a verdict";
     DrillMissing = "SW1097", Refused, "the last drill is too old";
     DrillFailed = "SW1098", Refused, "a drill failed";
+    NotReady = "SW1051", Refused, "an environment is not as a deployment needs it";
+    DependenciesDiffer = "SW1052", Refused, "installed packages are not as declared";
+    PageStale = "SW1053", Refused, "the page of an environment is stale";
+    NothingDeclared = "SW1054", Usage, "no declared dependencies were found";
 }
 
 impl fmt::Display for Code {

@@ -20,3 +20,5 @@ pub mod agent;
 pub mod host;
 pub mod deploy;
 pub mod catalog;
+pub mod deps;
+pub mod preflight;

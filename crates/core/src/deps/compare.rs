@@ -156,6 +156,10 @@ impl Comparison<'_> {
                 queue.push((needed.name, needed.extras));
             }
         }
+        // Of a file that could not be read nothing is known, so nothing is too much either.
+        if self.declaration.packages.is_empty() && !self.declaration.notes.is_empty() {
+            return;
+        }
         for (name, one) in there {
             if !one.inherited && !reached.contains(name) && !TOOLS.contains(&name.as_str()) {
                 self.push(Verdict::Extra, name, "", &one.version, "");

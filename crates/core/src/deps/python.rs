@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::pep508;
-use super::{Declaration, Declared, normal};
+use super::{Declaration, Declared, Installed, normal};
 
 /// Returns what `[project]` of a `pyproject.toml` asks for (PEP 621), or why it cannot be read.
 pub fn pyproject(path: &str, text: &str) -> Result<Declaration, String> {
@@ -114,6 +114,25 @@ pub fn uv_lock(path: &str, text: &str) -> Result<Declaration, String> {
         found.packages.push(Declared { marker, optional: asked.is_empty(), ..locked(path, package) });
     }
     Ok(found)
+}
+
+/// Returns the package that its `METADATA` or `PKG-INFO` describes, or none if it has no name or version.
+pub fn metadata(text: &str) -> Option<Installed> {
+    let mut found = Installed::default();
+    // The description follows after an empty line, and a line that goes on begins with a space.
+    for line in text.lines().take_while(|line| !line.trim().is_empty()) {
+        let Some((key, value)) = line.split_once(':').filter(|_| !line.starts_with([' ', '\t'])) else {
+            continue;
+        };
+        let value = value.trim();
+        match key.to_ascii_lowercase().as_str() {
+            "name" => value.clone_into(&mut found.name),
+            "version" => value.clone_into(&mut found.version),
+            "requires-dist" => found.requires.push(value.to_owned()),
+            _ => {}
+        }
+    }
+    (!found.name.is_empty() && !found.version.is_empty()).then_some(found)
 }
 
 fn any(markers: &[&str]) -> String {

@@ -270,9 +270,14 @@ fn versions_of_debian_are_in_the_order_of_the_policy() {
 
 #[test]
 fn words_are_quoted_as_a_shell_reads_them() {
-    for (word, expect) in
-        [("a==1", "a==1"), ("a>1", "'a>1'"), ("it's", r"'it'\''s'"), ("", "''"), ("$(x)", "'$(x)'")]
-    {
+    for (word, expect) in [
+        ("a==1", "a==1"),
+        ("a>1", "'a>1'"),
+        ("it's", r"'it'\''s'"),
+        ("", "''"),
+        ("~/a b", "~/'a b'"),
+        ("$(x)", "'$(x)'"),
+    ] {
         assert_eq!(quote(word), expect);
     }
 }
