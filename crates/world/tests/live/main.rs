@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test that meets an error has found a defect")]
 
 mod health;
+mod managers;
 mod process;
 mod scene;
