@@ -83,7 +83,7 @@ fn switch(instance: &Instance<'_>) -> Result<(), Problem> {
         upstreams.switch(port, instance.deployment.artifact.as_str())?;
         instance.say(&format!("gets the traffic on port {port}"));
     }
-    Ok(())
+    upstreams.settle(port)
 }
 
 /// Waits until what is under way to a copy has ended, and stops it.

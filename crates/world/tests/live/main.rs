@@ -3,5 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test that meets an error has found a defect")]
 
 mod health;
+mod load;
+mod managers;
 mod process;
 mod scene;
+mod traffic;

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,7 @@ pub(crate) struct Scene {
     pub(crate) said: RefCell<Vec<String>>,
     stop: Stop,
     last: RefCell<Option<Deployment>>,
+    children: RefCell<Vec<Child>>,
 }
 
 impl Scene {
@@ -31,11 +32,18 @@ impl Scene {
     pub(crate) fn new() -> Option<Self> {
         python()?;
         let dir = tempfile::tempdir().unwrap();
-        Some(Self { dir, said: RefCell::default(), stop: Stop::default(), last: RefCell::default() })
+        let (said, last, children) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Some(Self { dir, said, stop: Stop::default(), last, children })
     }
 
     pub(crate) fn root(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// Starts something that runs until the end of the test, when the services are stopped.
+    pub(crate) fn start(&self, mut command: Command) {
+        let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.children.borrow_mut().push(quiet.spawn().unwrap());
     }
 
     /// Puts a release on the host, whose service behaves in a mode: `ok`, `login`, `flap`, `die`, `crash`.
@@ -120,6 +128,10 @@ impl Drop for Scene {
     fn drop(&mut self) {
         if let Some(last) = self.last.borrow().clone() {
             let retired = self.place(|place| live::retire(place, &last));
+            for child in self.children.borrow_mut().iter_mut() {
+                let _ = Command::new("kill").arg(child.id().to_string()).status();
+                let _ = child.wait();
+            }
             assert!(retired.is_ok() || std::thread::panicking(), "{retired:?}");
         }
     }
@@ -141,7 +153,6 @@ pub(crate) fn python() -> Option<&'static str> {
 }
 
 /// Tells whether a program is installed, and skips the test otherwise.
-#[expect(dead_code, reason = "the first manager that needs it is yet to come")]
 pub(crate) fn installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let dirs = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/bin".into()]);

@@ -1,6 +1,11 @@
 //! The managers that keep services running, one file each.
 
+mod command;
 mod process;
+mod script;
+mod s6;
+mod runit;
+mod supervisor;
 
 use shipway_core::deployment::Manager;
 use shipway_core::problem::{Code, Problem};
@@ -64,21 +69,21 @@ pub(super) trait Keeper {
 }
 
 /// Returns the manager of a service.
-pub(super) fn of(instance: &Instance<'_>) -> Result<Box<dyn Keeper>, Problem> {
+pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Box<dyn Keeper + 'a>, Problem> {
     let unknown = |what: &str| {
         let what = format!("the manager of {} is {what}", instance.service.name);
         Err(Problem::new(Code::ManagerMissing, what))
     };
     match &instance.service.manager {
         Manager::Process => Ok(Box::new(process::Process)),
+        Manager::S6 { scan } => Ok(Box::new(s6::S6 { scan })),
+        Manager::Runit { scan } => Ok(Box::new(runit::Runit { scan })),
+        Manager::Supervisor { include, config } => Ok(Box::new(supervisor::Supervisor { include, config })),
         Manager::Systemd { .. }
-        | Manager::S6 { .. }
-        | Manager::Runit { .. }
-        | Manager::Supervisor { .. }
         | Manager::Container { .. }
         | Manager::Compose { .. }
-        | Manager::Quadlet { .. }
-        | Manager::Command { .. } => unknown("not known yet"),
+        | Manager::Quadlet { .. } => unknown("not known yet"),
+        Manager::Command { start, status, stop } => Ok(Box::new(command::Command { start, status, stop })),
         Manager::Unknown => unknown("of a newer shipway"),
     }
 }
