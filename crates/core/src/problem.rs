@@ -186,6 +186,10 @@ codes! {
     ManagerMissing = "SW1036", Refused, "a service manager cannot be used";
     CurrentBlocked = "SW1037", Refused, "something stands where the link to the current release belongs";
     ReleaseMissing = "SW1038", Refused, "a release is not on this host";
+    NotReady = "SW1051", Refused, "an environment is not as a deployment needs it";
+    DependenciesDiffer = "SW1052", Refused, "installed packages are not as declared";
+    PageStale = "SW1053", Refused, "the page of an environment is stale";
+    NothingDeclared = "SW1054", Usage, "no declared dependencies were found";
     ApprovalMissing = "SW1071", Waiting, "a gate waits for an approval";
     WindowShut = "SW1072", Waiting, "it is not the time for this change";
     Soaking = "SW1073", Waiting, "the soak time is not over";
@@ -209,10 +213,6 @@ codes! {
     WatchNoData = "SW1096", Refused, "there was too little traffic for a verdict";
     DrillMissing = "SW1097", Refused, "the last drill is too old";
     DrillFailed = "SW1098", Refused, "a drill failed";
-    NotReady = "SW1051", Refused, "an environment is not as a deployment needs it";
-    DependenciesDiffer = "SW1052", Refused, "installed packages are not as declared";
-    PageStale = "SW1053", Refused, "the page of an environment is stale";
-    NothingDeclared = "SW1054", Usage, "no declared dependencies were found";
 }
 
 impl fmt::Display for Code {
