@@ -188,7 +188,7 @@ impl<'a> Session<'a> {
 
     /// Returns the hands of deployments. Nothing is connected to before it is asked for.
     pub fn hands(&self) -> Result<Hands, Problem> {
-        let store = Arc::new(Store::open(&self.state().join("store"))?);
+        let store = Arc::new(Store::new(self.state().join("store")));
         let agent = AgentBinary::current()
             .map_err(|error| Problem::new(Code::Io, format!("our own program cannot be found: {error}")))?;
         let fleet = Fleet::new(Arc::clone(&store), agent, onward::values(self));

@@ -100,6 +100,7 @@ impl Store {
     }
 
     fn record(&self, part: &str, name: &str, artifact: &Digest) -> Result<(), Problem> {
+        self.prepare()?;
         self.write(&self.dir.join(part).join(name), artifact.as_str().as_bytes())?;
         self.sync()
     }

@@ -29,19 +29,32 @@ pub struct Store {
 static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 impl Store {
-    /// Opens the store in a directory, which is made for its owner only.
-    pub fn open(dir: impl Into<PathBuf>) -> io::Result<Self> {
-        let dir = dir.into();
+    /// Returns the store in a directory, which is made for its owner only when something is put into it.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), verified: Mutex::default() }
+    }
+
+    /// Opens the store in a directory, and makes it.
+    pub fn open(dir: impl Into<PathBuf>) -> Result<Self, Problem> {
+        let store = Self::new(dir);
+        store.prepare()?;
+        Ok(store)
+    }
+
+    pub(super) fn prepare(&self) -> Result<(), Problem> {
         for part in ["blobs", "manifests", "commits", "runs", "new"] {
-            DirBuilder::new().mode(0o700).recursive(true).create(dir.join(part))?;
+            let path = self.dir.join(part);
+            let made = DirBuilder::new().mode(0o700).recursive(true).create(&path);
+            made.map_err(|error| io_problem(&path, &error))?;
         }
-        Ok(Self { dir, verified: Mutex::default() })
+        Ok(())
     }
 
     /// Takes the files of a manifest from a directory. A file that is not what the manifest says is refused.
     ///
     /// When it returns, everything is on disk. A blob that is there already is not written again.
     pub fn put_dir(&self, dir: &Path, manifest: &Manifest) -> Result<Digest, Problem> {
+        self.prepare()?;
         let mut seen = BTreeSet::new();
         let wanted: Vec<&Listed> = manifest
             .files
