@@ -1,6 +1,7 @@
 //! The commands: each asks, decides and hands over; none of them prints by itself.
 
 pub mod abort;
+pub mod agent;
 pub mod carry;
 pub mod changelog;
 pub mod explain;
@@ -49,6 +50,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Explain { code } => explain::run(code.as_deref(), view.as_ref()),
         Command::Schema { name } => schema::run(name, view.as_ref()),
         Command::Docs { page } => schema::page(page, view.as_ref()),
+        Command::Agent { command } => agent::run(command, view.as_ref()),
     }
 }
 
