@@ -196,6 +196,38 @@ pub enum Command {
         /// Which one
         page: String,
     },
+    /// The hand on a host; a run starts it through ssh
+    #[command(hide = true)]
+    Agent {
+        /// What it does
+        #[command(subcommand)]
+        command: Agent,
+    },
+}
+
+/// What the hand on a host does.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Agent {
+    /// Serve the client at the standard input and output
+    Serve {
+        /// The directory of the environment; the client says which one if left out
+        root: Option<PathBuf>,
+    },
+    /// Watch over a release that is not confirmed, and go back from it when its time is over
+    Watchdog {
+        /// The host was started anew; said by whatever starts this then, and found out in any case
+        #[arg(long)]
+        boot: bool,
+        /// The directory of the environment
+        root: PathBuf,
+    },
+    /// Show what is live here, as the host itself knows it
+    Status {
+        /// The directory of the environment
+        root: PathBuf,
+    },
+    /// Print the digest of this binary
+    Digest,
 }
 
 impl Command {
@@ -221,7 +253,8 @@ impl Command {
             | Self::Lint { .. }
             | Self::Explain { .. }
             | Self::Schema { .. }
-            | Self::Docs { .. } => false,
+            | Self::Docs { .. }
+            | Self::Agent { .. } => false,
         }
     }
 }

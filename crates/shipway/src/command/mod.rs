@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod approve;
+pub mod agent;
 pub mod carry;
 pub mod changelog;
 pub mod deploy;
@@ -59,6 +60,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Explain { code } => explain::run(code.as_deref(), view.as_ref()),
         Command::Schema { name } => schema::run(name, view.as_ref()),
         Command::Docs { page } => schema::page(page, view.as_ref()),
+        Command::Agent { command } => agent::run(command, view.as_ref()),
     }
 }
 

@@ -1,7 +1,8 @@
 //! An agent that can be ended anywhere, for tests of hosts.
 //!
-//! Usage: `agent-dies DIR agent serve | watchdog ROOT | digest`. It writes every place that it passes to `DIR/passed`,
+//! Usage: `agent-dies [DIR] agent serve | watchdog ROOT | digest`. It writes every place that it passes to `DIR/passed`,
 //! and dies at the one whose number, from 0, is in `DIR/die-at`; that file is removed first, so the next one lives.
+//! Without a directory it lives as any other.
 
 use std::env;
 use std::fs::{self, File};
@@ -40,18 +41,25 @@ impl Hooks for Dies {
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let [_, dir, "agent", command @ ..] = words.as_slice() else { return ExitCode::from(2) };
-    let dir = PathBuf::from(dir);
+    let (dir, command) = match words.as_slice() {
+        [_, "agent", command @ ..] => (None, command),
+        [_, dir, "agent", command @ ..] => (Some(PathBuf::from(dir)), command),
+        _ => return ExitCode::from(2),
+    };
     let program = env::current_exe().expect("a process knows its program");
-    let watchdog = vec![program.clone().into(), dir.clone().into(), "agent".into(), "watchdog".into()];
+    let own = dir.iter().map(|dir| dir.clone().into());
+    let words = ["agent", "watchdog"].map(Into::into);
+    let watchdog = [program.clone().into()].into_iter().chain(own).chain(words).collect();
     let mut setup = Setup::real(watchdog);
     setup.systemd = false;
     match command {
         ["serve"] => {
-            let path = dir.join("die-at");
-            let at = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
-            let _ = fs::remove_file(&path);
-            setup.hooks = Arc::new(Dies { dir, at, passed: Mutex::new(0) });
+            if let Some(dir) = dir {
+                let path = dir.join("die-at");
+                let at = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
+                let _ = fs::remove_file(&path);
+                setup.hooks = Arc::new(Dies { dir, at, passed: Mutex::new(0) });
+            }
             let served = serve(None, setup, io::stdin(), io::stdout());
             if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }

@@ -12,7 +12,7 @@ use shipway_core::deployment::Host;
 use shipway_core::id::{Fence, RunId};
 use shipway_core::problem::{Code, Problem};
 
-use super::link::Link;
+use super::link::{Link, SILENCE};
 use super::start::{AgentBinary, Waited, start, wait};
 use super::trouble;
 use crate::agent::hooks::{Hooks, NoHooks, When};
@@ -40,6 +40,7 @@ pub struct Fleet {
     hooks: Arc<dyn Hooks>,
     holder: String,
     teller: Option<Teller>,
+    silence: Duration,
     seats: Mutex<BTreeMap<Host, Arc<Seat>>>,
     starts: Starts,
 }
@@ -71,6 +72,7 @@ impl Fleet {
             hooks: Arc::new(NoHooks),
             holder: format!("process {} on {}", std::process::id(), this_host()),
             teller: None,
+            silence: SILENCE,
             seats: Mutex::default(),
             starts: Starts::default(),
         }
@@ -87,6 +89,13 @@ impl Fleet {
     #[must_use]
     pub fn telling(mut self, teller: Teller) -> Self {
         self.teller = Some(teller);
+        self
+    }
+
+    /// Says how long a host may say nothing before it is given up; it beats every two seconds.
+    #[must_use]
+    pub fn silence(mut self, silence: Duration) -> Self {
+        self.silence = silence;
         self
     }
 
@@ -116,12 +125,12 @@ impl Fleet {
         };
         let released = matches!(request, Request::Release);
         let asked = Asked { host, run, fence, limit, stop };
-        let answer = self.ask(&link, &asked, request);
-        if released && answer.is_ok() {
+        if released {
+            // Whether it is heard of or not: this fleet has no use for it any more.
             *lock(&self.seat(host).lease) = None;
             link.hold(None);
         }
-        answer
+        self.ask(&link, &asked, request)
     }
 
     /// Looks at a host, and at its services if anything is live.
@@ -158,8 +167,8 @@ impl Fleet {
 
     /// Ends all connections. Leases that were not given back end by themselves.
     pub fn disconnect(&self) {
-        let seats = std::mem::take(&mut *lock(&self.seats));
-        for seat in seats.values() {
+        let seats: Vec<Arc<Seat>> = lock(&self.seats).values().map(Arc::clone).collect();
+        for seat in seats {
             drop(lock(&seat.link).take());
         }
     }
@@ -187,7 +196,7 @@ impl Fleet {
                 teller(&name, line);
             }
         });
-        let link = Arc::new(Link::new(host, started, told)?);
+        let link = Arc::new(Link::new(host, started, self.silence, told)?);
         link.hold(lock(&seat.lease).clone());
         *kept = Some(Arc::clone(&link));
         self.pass(When::After, "connect").map_err(Fault::clean)?;

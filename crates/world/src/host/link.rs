@@ -21,7 +21,7 @@ use crate::agent::protocol::{Call, Hello, PROTOCOL, Reply, Request, Response, We
 use crate::agent::wire;
 
 /// How long the other side may say nothing; it beats every two seconds.
-const SILENCE: Duration = Duration::from_secs(20);
+pub(super) const SILENCE: Duration = Duration::from_secs(20);
 /// How often a run is said to be alive.
 const PING: Duration = Duration::from_secs(5);
 /// How often silence is looked for.
@@ -58,6 +58,7 @@ impl Link {
     pub(super) fn new(
         host: &Host,
         started: Started,
+        silence: Duration,
         told: Box<dyn Fn(&str) + Send + Sync>,
     ) -> Result<Self, Fault> {
         let Started { child, mut input, output, words } = started;
@@ -80,7 +81,7 @@ impl Link {
         let (tell, welcomed) = channel();
         let (reader, watcher) = (Arc::clone(&shared), Arc::clone(&shared));
         thread::spawn(move || reader.read(output, &tell));
-        thread::spawn(move || watcher.watch());
+        thread::spawn(move || watcher.watch(silence));
         let link = Self { shared };
         if let Err(error) = said {
             link.shared.give_up(&error.to_string());
@@ -188,11 +189,11 @@ impl Shared {
         self.give_up(&ended.err().map_or_else(|| "the other side ended it".into(), |error| error.to_string()));
     }
 
-    fn watch(&self) {
+    fn watch(&self, silence: Duration) {
         while !self.dead.load(Ordering::SeqCst) {
             thread::sleep(TICK);
-            if lock(&self.heard).elapsed() > SILENCE {
-                self.give_up(&format!("the other side said nothing for {} s", SILENCE.as_secs()));
+            if lock(&self.heard).elapsed() > silence {
+                self.give_up(&format!("the other side said nothing for {} s", silence.as_secs()));
             }
             // Whoever holds the pipe sends the ping with what it sends.
             if let Ok(mut input) = self.input.try_lock()

@@ -1,0 +1,105 @@
+use std::fs;
+
+use shipway_core::action::Fault;
+use shipway_core::deployment::{Host, Manifest};
+use shipway_core::id::Fence;
+use shipway_core::problem::Code;
+use shipway_world::agent::protocol::{Request, Standing};
+
+use crate::scene::{Driver, Scene, run, until};
+
+/// Goes on with the second run from wherever it is, to its end.
+fn carry(driver: &Driver<'_>, host: &Host, manifest: &Manifest, confirm: bool) -> Result<(), Fault> {
+    let look = || driver.fleet.look(host, &driver.stop);
+    let standing = |state: &shipway_world::agent::protocol::State| {
+        state.deployments.iter().find(|known| known.deployment.run == run(2)).map(|known| known.standing)
+    };
+    let now = look()?;
+    if matches!(standing(&now), None | Some(Standing::Staged)) {
+        driver.stage(host, manifest)?;
+    }
+    if matches!(standing(&look()?), Some(Standing::Staged | Standing::Switching)) {
+        driver.ask(host, Request::Switch { from: Some(run(1)), within_ms: 600_000 })?;
+    }
+    driver.ask(host, if confirm { Request::Confirm } else { Request::Revert })?;
+    driver.ask(host, Request::Release).map(|_| ())
+}
+
+/// Kills the agent at every place that it passes, and goes on; returns how many there are.
+fn check(confirm: bool) -> usize {
+    let scene = Scene::new();
+    let (one, two) = (scene.built("one"), scene.built("two"));
+    let mut at = 0;
+    loop {
+        let host = scene.host(&format!("host-{at}"));
+        {
+            let fleet = scene.fleet();
+            Driver::new(&fleet, 1).deploy(&host, &one);
+        }
+        fs::write(scene.path().join("places/die-at"), at.to_string()).unwrap();
+        let fleet = scene.fleet();
+        let mut lost = 0;
+        while let Err(fault) = carry(&Driver::new(&fleet, 2), &host, &two, confirm) {
+            assert_eq!(fault.problem.code, Code::HostLost, "killed at {at}: {fault:?}");
+            assert!(["one", "two"].contains(&&*scene.version(&host)), "killed at {at}");
+            lost += 1;
+            assert!(lost < 2, "killed at {at}: only one was to die");
+        }
+        // Another client, whose agent lives: the first one may have yet to die.
+        let state = Driver::new(&scene.fleet(), 2).look(&host);
+        let (current, version) = if confirm { (2, "two") } else { (1, "one") };
+        assert_eq!((state.current, &*scene.version(&host)), (Some(run(current)), version), "killed at {at}");
+        assert_eq!((state.watchdog, state.drift), (None, vec![]), "killed at {at}");
+        if lost == 0 {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+#[test]
+fn an_agent_that_is_killed_at_any_message_or_entry_is_whole_when_the_run_goes_on() {
+    let places = [check(true), check(false)];
+    // Requests, answers and entries, each before and after.
+    assert!(places.iter().all(|places| *places > 40), "{places:?}");
+}
+
+#[test]
+fn a_host_whose_client_and_agent_were_killed_goes_back_by_itself() {
+    let scene = Scene::new();
+    let host = scene.host("a");
+    let (one, two) = (scene.built("one"), scene.built("two"));
+    let fleet = scene.fleet();
+    Driver::new(&fleet, 1).deploy(&host, &one);
+    let driver = Driver::new(&fleet, 2);
+    driver.stage(&host, &two).unwrap();
+    driver.switch(&host, 3_000).unwrap();
+    scene.signal("-KILL", &scene.pid());
+    fleet.disconnect();
+    until("the host goes back", || scene.version(&host) == "one");
+    let journal = || fs::read_to_string(format!("{}/journal.jsonl", host.path)).unwrap();
+    until("the journal says so", || journal().contains("reverted"));
+    let fault = driver.ask(&host, Request::Confirm).unwrap_err();
+    assert_eq!(fault.problem.code, Code::WatchdogFired);
+}
+
+#[test]
+fn a_run_that_is_alive_puts_the_watchdog_off() {
+    let scene = Scene::new();
+    let (host, one) = (scene.host("a"), scene.built("one"));
+    let fleet = scene.fleet();
+    let driver = Driver::new(&fleet, 1);
+    driver.stage(&host, &one).unwrap();
+    driver.switch(&host, 300_000).unwrap();
+    let left = || driver.look(&host).watchdog.unwrap().left_ms;
+    let lowest = std::cell::Cell::new(left());
+    until("the time that is left becomes more", || {
+        let now = left();
+        let more = now > lowest.get() + 1_000;
+        lowest.set(lowest.get().min(now));
+        more
+    });
+    driver.ask(&host, Request::Confirm).unwrap();
+    until("the watchdog ends", || !fs::exists(format!("{}/watchdog.json", host.path)).unwrap());
+    assert_eq!(driver.look(&host).lease.unwrap().fence, Fence(1));
+}
