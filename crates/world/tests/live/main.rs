@@ -5,6 +5,7 @@
 mod health;
 mod load;
 mod managers;
+mod prepare;
 mod process;
 mod scene;
 mod traffic;

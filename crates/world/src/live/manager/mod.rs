@@ -1,13 +1,18 @@
 //! The managers that keep services running, one file each.
 
 mod command;
+mod compose;
+mod container;
 mod process;
+mod quadlet;
 mod script;
 mod s6;
 mod runit;
 mod supervisor;
+mod systemd;
+mod unit;
 
-use shipway_core::deployment::Manager;
+use shipway_core::deployment::{Manager, Switch};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
 
@@ -74,15 +79,22 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Box<dyn Keeper + 'a>, Pr
         let what = format!("the manager of {} is {what}", instance.service.name);
         Err(Problem::new(Code::ManagerMissing, what))
     };
-    match &instance.service.manager {
+    let manager = &instance.service.manager;
+    if matches!(instance.service.switch, Switch::Socket { .. }) && !matches!(manager, Manager::Systemd { .. })
+    {
+        return unknown("not systemd, and only systemd can hold its socket");
+    }
+    match manager {
         Manager::Process => Ok(Box::new(process::Process)),
         Manager::S6 { scan } => Ok(Box::new(s6::S6 { scan })),
         Manager::Runit { scan } => Ok(Box::new(runit::Runit { scan })),
         Manager::Supervisor { include, config } => Ok(Box::new(supervisor::Supervisor { include, config })),
-        Manager::Systemd { .. }
-        | Manager::Container { .. }
-        | Manager::Compose { .. }
-        | Manager::Quadlet { .. } => unknown("not known yet"),
+        Manager::Systemd { unit, user, .. } => Ok(Box::new(systemd::Systemd { unit, user: *user })),
+        Manager::Container { engine, image, args } => {
+            Ok(Box::new(container::Container { engine, image, args }))
+        }
+        Manager::Compose { command, file } => Ok(Box::new(compose::Compose { command, file })),
+        Manager::Quadlet { file, user } => Ok(Box::new(quadlet::Quadlet { file, user: *user })),
         Manager::Command { start, status, stop } => Ok(Box::new(command::Command { start, status, stop })),
         Manager::Unknown => unknown("of a newer shipway"),
     }
