@@ -152,6 +152,8 @@ const STORIES: &[(&str, Option<Outcome>, bool, bool)] = &[
     ("rolled-back", Some(Outcome::RolledBack), false, true),
     ("withdrawn", Some(Outcome::Shipped), false, false),
     ("stuck-in-undo", None, true, true),
+    ("approved", Some(Outcome::Shipped), false, true),
+    ("waiting", None, false, true),
     ("killed-in-push", None, false, true),
     ("killed-in-undo", None, false, true),
     ("killed-in-withdraw", None, false, false),

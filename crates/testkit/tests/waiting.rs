@@ -108,8 +108,8 @@ impl Action for Kind {
         *under_way += 1;
         change.notify_all();
         let wanted = *self.1.together.lock().unwrap();
-        let waited = change.wait_timeout_while(under_way, PATIENCE, |count| *count < wanted).unwrap();
-        assert!(!waited.1.timed_out(), "{} is undone alone", self.0);
+        let (_count, late) = change.wait_timeout_while(under_way, PATIENCE, |count| *count < wanted).unwrap();
+        assert!(!late.timed_out(), "{} is undone alone", self.0);
         if self.0 == "jammed" {
             return Err(Fault::in_doubt(problem(Code::Network)).retry_after(Duration::from_secs(1)));
         }

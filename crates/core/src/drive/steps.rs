@@ -40,7 +40,9 @@ impl Engine<'_> {
                 let (report, id, work) = (report.clone(), &id, &work);
                 scope.spawn(move || {
                     // The receiver outlives every sender, unless an append failed; then the step is in doubt.
-                    work(id, opened, job).map(|draft| report.send(draft))
+                    if let Some(draft) = work(id, opened, job) {
+                        let _ = report.send(draft);
+                    }
                 });
             }
             drop(report);

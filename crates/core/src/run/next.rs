@@ -113,13 +113,11 @@ impl Run {
         };
         let stages = self.plan.stages.iter().rev();
         let mut open = stages.map(|stage| stage.steps.iter().filter(open).collect::<Vec<&Step>>());
-        match open.find(|steps| !steps.is_empty()) {
-            Some(steps) => self.undo(&steps, now),
-            None => {
-                let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
-                Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused })
-            }
+        if let Some(steps) = open.find(|steps| !steps.is_empty()) {
+            return self.undo(&steps, now);
         }
+        let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
+        Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused })
     }
 
     /// Returns what to do with the steps of one stage that are to be undone. One that cannot be undone does not keep

@@ -4,7 +4,10 @@ fn read(text: &str) -> Window {
     text.parse().unwrap_or_else(|problem| panic!("{problem}"))
 }
 
-fn turns(text: &str) -> Vec<(u8, (u8, u8), u8, (u8, u8))> {
+/// A span of a week: its day, its beginning, how many days later it ends, and when.
+type Flat = (u8, (u8, u8), u8, (u8, u8));
+
+fn turns(text: &str) -> Vec<Flat> {
     let Span::Weekly(turns) = read(text).span else { panic!("{text} comes once") };
     let clock = |clock: Clock| (clock.hour, clock.minute);
     turns.iter().map(|turn| (turn.day, clock(turn.from), turn.later, clock(turn.to))).collect()

@@ -71,7 +71,7 @@ fn asked(run: &Run, actor: &Actor) -> Result<StepId, Problem> {
         return Err(problem.hint("see what it waits for: shipway status"));
     };
     let me = gate::person(&actor.name);
-    let counts = |need: &&Need| matches!(need, Need::Approval { grade, .. } if *grade <= GRADE);
+    let counts = |need: &&Need| matches!(need, Need::Approval { grade, .. } if *grade == GRADE);
     if needs.iter().any(|need| counts(need) && gate::may_approve(need, actor).is_ok()) {
         let already = run.approvals(&gate).iter().any(|given| gate::person(&given.by.name) == me);
         if already {

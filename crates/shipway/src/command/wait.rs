@@ -38,7 +38,7 @@ fn follow(session: &Session<'_>, prefix: Option<&str>) -> Result<u8, Problem> {
     loop {
         let Some((halt, run)) = drive(session, &id, &mut told)? else {
             if !pause(session, POLL) {
-                return left(session, &id);
+                return Ok(left(session, &id));
             }
             continue;
         };
@@ -54,7 +54,7 @@ fn follow(session: &Session<'_>, prefix: Option<&str>) -> Result<u8, Problem> {
             told.waiting = true;
         }
         if !rest(session, &run, *until)? {
-            return left(session, &id);
+            return Ok(left(session, &id));
         }
     }
 }
@@ -127,7 +127,7 @@ fn pause(session: &Session<'_>, span: Duration) -> bool {
     false
 }
 
-fn left(session: &Session<'_>, id: &RunId) -> Result<u8, Problem> {
+fn left(session: &Session<'_>, id: &RunId) -> u8 {
     session.view.note(&format!("run {id} is left as it is; follow it again: shipway wait {id}"));
-    Ok(Kind::Waiting.exit_code())
+    Kind::Waiting.exit_code()
 }

@@ -10,7 +10,7 @@ use shipway_core::gate::{Gate, Need};
 use shipway_core::id::{Digest, RunId, StepId};
 use shipway_core::kinds::{self, Signing};
 use shipway_core::plan::{Plan, Release, Stage as PlanStage, Step, Verb, Work};
-use shipway_core::planner::need;
+use shipway_core::planner::gates::{self, People};
 use shipway_testkit::skip::skip;
 
 use crate::fence::with_engine;
@@ -22,12 +22,11 @@ const ANN: &str = "ann@example.org";
 
 fn approval(from: &[&str], at_least: u32, not_by: &[&str]) -> Need {
     let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
-    Need::Approval { name: "approval".into(), from: names(from), at_least, not_by: names(not_by), grade: 0 }
+    gates::approval("approval", People { from: names(from), at_least, not_by: names(not_by) }).unwrap()
 }
 
 fn incident() -> Need {
-    let args = kinds::Incident { environment: Some("production".into()) };
-    need("incident", kinds::INCIDENT, &args, 60_000).unwrap()
+    gates::incident(Some("production")).unwrap()
 }
 
 /// Opens a run that makes a tag behind a gate, drives it to that gate, and returns the digest of its plan.
@@ -155,10 +154,11 @@ fn nobody_approves_who_may_not_or_is_not_at_a_terminal() {
     as_actor("human:kim@example.org").assert_code(1).says(&["SW1079", "shipway explain SW1079"]);
     // A yes in a pipe is none, whoever the pipe says it is.
     let mut piped = stage.command(&["approve"]);
-    let mut piped =
-        piped.env("SHIPWAY_ACTOR", "human:kim@example.org").stdin(Stdio::piped()).spawn().unwrap();
+    piped.env("SHIPWAY_ACTOR", "human:kim@example.org").stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut piped = piped.spawn().unwrap();
     let _ = writeln!(piped.stdin.take().unwrap(), "{digest}");
-    assert_eq!(piped.wait().unwrap().code(), Some(1));
+    let piped = piped.wait_with_output().unwrap();
+    assert!(piped.status.code() == Some(1) && String::from_utf8_lossy(&piped.stderr).contains("SW1079"));
     assert_eq!(entries(&stage), before);
     if !has_script() {
         return;

@@ -40,3 +40,51 @@ impl Check for Incident {
             .collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use shipway_core::action::Stop;
+    use shipway_core::gate::Severity;
+    use shipway_core::id::{Actor, ActorKind, RunId, StepId};
+    use shipway_core::time::Time;
+    use shipway_testkit::world::TestWorld;
+
+    use super::*;
+    use crate::incident::Report;
+
+    #[test]
+    fn incidents_of_other_environments_do_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let look = |environment: Option<&str>| {
+            let args = kinds::Incident { environment: environment.map(str::to_owned) };
+            let (run, step, world, stop) =
+                (RunId::new("r"), StepId::new("gate/incident"), TestWorld::new(), Stop::default());
+            let timeout = Duration::from_secs(1);
+            let cx = Cx {
+                run: &run,
+                step: &step,
+                attempt: 1,
+                opened: Time(0),
+                timeout,
+                world: &world,
+                stop: &stop,
+            };
+            Incident { dir: dir.path().to_owned(), args }.look(&cx)
+        };
+        assert_eq!(look(None).unwrap(), []);
+        let by = Actor { kind: ActorKind::Human, name: "Jane".into(), host: "quay".into() };
+        let incidents = Incidents::new(dir.path());
+        let report = |environment| Report { text: "the queue stands", environment };
+        incidents.open(report(Some("staging")), by.clone(), Time(1)).unwrap();
+        assert_eq!(look(Some("production")).unwrap(), []);
+        let found = look(Some("staging")).unwrap();
+        assert!(found.iter().all(|one| one.severity == Severity::Waits && one.until.is_none()));
+        assert_eq!((found.len(), look(None).unwrap().len()), (1, 1));
+        incidents.open(report(None), by, Time(2)).unwrap();
+        assert_eq!(look(Some("production")).unwrap().len(), 1);
+        std::fs::write(incidents.path(), "what\n").unwrap();
+        assert_eq!(look(None).unwrap_err().problem.code, Code::IncidentsUnreadable);
+    }
+}
