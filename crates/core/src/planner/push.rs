@@ -160,11 +160,13 @@ fn after(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), P
         needs.push(need(url, kinds::HEALTH, &health, within_ms)?);
     }
     draft.gate("verify", needs, subject, 4);
+    if let Some((material, ways)) = &input.onward {
+        deploy::build(draft, material)?;
+        ways.iter().try_for_each(|way| deploy::add(draft, material, way))?;
+    }
     if !input.edits.is_empty() {
         let settle = kinds::Settle { branch: input.from.branch.clone(), old: input.from.commit.clone() };
         draft.act("settle", kinds::SETTLE, &settle, 5)?.follows = true;
     }
-    let Some((material, ways)) = &input.onward else { return Ok(()) };
-    deploy::build(draft, material)?;
-    ways.iter().try_for_each(|way| deploy::add(draft, material, way))
+    Ok(())
 }
