@@ -74,9 +74,15 @@ fn prove_request(agent: &Agent, deployment: &Deployment, manifest: &Manifest) ->
     }
     let journal = agent.journal()?;
     match journal.history.of(&deployment.run).map(|known| known.standing) {
-        None | Some(Standing::Staged | Standing::Discarded) => Ok(()),
-        // It is there; a repeated request finds nothing missing.
-        Some(Standing::Switching | Standing::Live | Standing::Confirmed) => Ok(()),
+        // One that is there already finds nothing missing.
+        None
+        | Some(
+            Standing::Staged
+            | Standing::Discarded
+            | Standing::Switching
+            | Standing::Live
+            | Standing::Confirmed,
+        ) => Ok(()),
         Some(Standing::Reverting | Standing::Failed) => Err(failed_before(&deployment.run)),
     }
 }
@@ -120,7 +126,8 @@ fn keep_secrets(agent: &Agent, digest: &Digest, secrets: &BTreeMap<String, Strin
     for (name, value) in secrets {
         if value.contains(['\n', '\r', '\0']) {
             let what = format!("secret {name} has more than one line");
-            return Err(Problem::new(Code::ArtifactUnusable, what).hint("store it in base64 and decode it in the service"));
+            return Err(Problem::new(Code::ArtifactUnusable, what)
+                .hint("store it in base64 and decode it in the service"));
         }
         text += &format!("{name}={value}\n");
     }

@@ -77,22 +77,30 @@ impl Store {
     /// Returns a manifest by the digest that names it.
     pub fn manifest(&self, digest: &Digest) -> Result<Manifest, Problem> {
         let path = self.manifest_path(digest);
-        let missing = || Problem::new(Code::ArtifactMissing, format!("artifact {} is missing", digest.short()));
+        let missing =
+            || Problem::new(Code::ArtifactMissing, format!("artifact {} is missing", digest.short()));
         let text = fs::read(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => missing(),
             _ => io_problem(&path, &error),
         })?;
         let manifest = serde_json::from_slice::<Manifest>(&text).ok();
         manifest.filter(|manifest| manifest.digest() == *digest).ok_or_else(|| {
-            Problem::new(Code::ArtifactChanged, format!("the manifest of artifact {} changed", digest.short()))
-                .at(path.display().to_string())
+            Problem::new(
+                Code::ArtifactChanged,
+                format!("the manifest of artifact {} changed", digest.short()),
+            )
+            .at(path.display().to_string())
         })
     }
 
     /// Returns the content of a blob, verified.
     pub fn get(&self, blake3: &str) -> Result<Vec<u8>, Problem> {
         let content = zstd::decode_all(&*self.read(blake3)?).map_err(|_| self.changed(blake3))?;
-        if blake3::hash(&content).to_hex().as_str() == blake3 { Ok(content) } else { Err(self.changed(blake3)) }
+        if blake3::hash(&content).to_hex().as_str() == blake3 {
+            Ok(content)
+        } else {
+            Err(self.changed(blake3))
+        }
     }
 
     /// Opens a blob in the form in which it is sent: one zstd frame. It is verified once for each open store.
@@ -140,7 +148,9 @@ impl Store {
     fn read(&self, blake3: &str) -> Result<Vec<u8>, Problem> {
         let path = self.blob_path(blake3);
         fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing")),
+            io::ErrorKind::NotFound => {
+                Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing"))
+            }
             _ => io_problem(&path, &error),
         })
     }
@@ -148,7 +158,9 @@ impl Store {
     fn verify(&self, blake3: &str) -> Result<(), Problem> {
         let path = self.blob_path(blake3);
         let file = File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing")),
+            io::ErrorKind::NotFound => {
+                Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing"))
+            }
             _ => io_problem(&path, &error),
         })?;
         let mut hasher = blake3::Hasher::new();

@@ -1,11 +1,11 @@
 //! Sends the files that a host does not have: many in a frame, and without waiting for each.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::time::Duration;
 
 use shipway_core::action::{Fault, Stop, Urgency};
 use shipway_core::deployment::{Deployment, Host, Manifest};
-use shipway_core::id::RunId;
 use shipway_core::problem::{Code, Problem};
 
 use super::fleet::{Asked, Fleet, unexpected};
@@ -37,14 +37,14 @@ impl Fleet {
     pub fn stage(
         &self,
         host: &Host,
-        run: &RunId,
         deployment: &Deployment,
         manifest: &Manifest,
         stop: &Stop,
     ) -> Result<Staged, Fault> {
+        let run = &deployment.run;
         let link = self.link(host, stop)?;
         let fence = self.fence(host, &link, run, stop)?;
-        let secrets = if deployment.secrets.is_some() { self.secrets.clone() } else { Default::default() };
+        let secrets = if deployment.secrets.is_some() { self.secrets.clone() } else { BTreeMap::default() };
         let request =
             Request::Stage { deployment: Box::new(deployment.clone()), manifest: manifest.clone(), secrets };
         let asked = Asked { host, run: Some(run), fence: Some(fence), limit: BEGINNING, stop };
@@ -76,7 +76,8 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     fn file(&mut self, index: u32, manifest: &Manifest) -> Result<(), Fault> {
-        let missing = || Fault::clean(Problem::new(Code::AgentUnusable, "the host wants a file that is none"));
+        let missing =
+            || Fault::clean(Problem::new(Code::AgentUnusable, "the host wants a file that is none"));
         let file = manifest.files.get(index as usize).ok_or_else(missing)?;
         let mut blob = self.fleet.store.encoded(&file.blake3).map_err(Fault::clean)?;
         let mut left = blob.metadata().map_err(Fault::from)?.len();

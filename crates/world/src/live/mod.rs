@@ -92,8 +92,9 @@ fn refuse_services(deployment: &Deployment) -> Result<(), Problem> {
     match deployment.services.first() {
         None if deployment.runtime.is_none() => Ok(()),
         None => Err(Problem::new(Code::ActionUnknown, "runtimes cannot be made ready by this shipway")),
-        Some(service) => {
-            Err(Problem::new(Code::ActionUnknown, format!("service {} cannot be run by this shipway", service.name)))
-        }
+        Some(service) => Err(Problem::new(
+            Code::ActionUnknown,
+            format!("service {} cannot be run by this shipway", service.name),
+        )),
     }
 }
