@@ -24,6 +24,11 @@ pub(super) fn has(root: &Root, file: &Listed) -> bool {
     path(root, file).symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == file.size)
 }
 
+/// Returns how many names a file has.
+pub(super) fn links_to(path: &Path) -> u64 {
+    path.symlink_metadata().map_or(0, |found| found.nlink())
+}
+
 /// Gives the bytes of a file a further name.
 pub(super) fn link(root: &Root, file: &Listed, to: &Path) -> io::Result<()> {
     let from = path(root, file);

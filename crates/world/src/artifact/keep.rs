@@ -64,7 +64,6 @@ impl Store {
                 name.strip_suffix(".zst").is_some_and(|rest| blobs.contains(&format!("{first}{rest}")))
             })?;
         }
-        self.sync()?;
         Ok(swept)
     }
 
@@ -90,8 +89,7 @@ impl Store {
     }
 
     fn record(&self, part: &str, name: &str, artifact: &Digest) -> Result<(), Problem> {
-        self.write(&self.dir.join(part).join(name), artifact.as_str().as_bytes())?;
-        self.sync()
+        self.write(&self.dir.join(part).join(name), artifact.as_str().as_bytes())
     }
 
     fn recorded(&self, part: &str, name: &str) -> Option<Digest> {

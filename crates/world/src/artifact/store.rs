@@ -50,15 +50,16 @@ impl Store {
             .collect();
         let written = spread(wanted.len(), |index| self.write_blob(dir, wanted[index]));
         let written: Vec<(PathBuf, PathBuf)> = written.into_iter().collect::<Result<_, _>>()?;
-        // One sync for all of them, before any of them has its name.
-        self.sync()?;
+        // They are on disk before any of them has its name.
+        self.sync(written.iter().map(|(new, _)| new.as_path()))?;
         for (new, blob) in &written {
             fs::rename(new, blob).map_err(|error| io_problem(blob, &error))?;
         }
+        let dirs: BTreeSet<&Path> = written.iter().filter_map(|(_, blob)| blob.parent()).collect();
+        self.sync(dirs.into_iter().chain([self.dir.join("blobs").as_path()]))?;
         let digest = manifest.digest();
         let text = serde_json::to_vec(manifest).expect("our own types have string keys");
         self.write(&self.manifest_path(&digest), &text)?;
-        self.sync()?;
         Ok(digest)
     }
 
@@ -208,20 +209,21 @@ impl Store {
         }
     }
 
-    /// Replaces a small file as a whole. It is on disk after the next [`Store::sync`].
+    /// Replaces a small file as a whole; it is on disk when this returns.
     pub(super) fn write(&self, path: &Path, text: &[u8]) -> Result<(), Problem> {
         let new = self.new_path();
         let write = || {
             let mut file = File::create_new(&new)?;
             file.write_all(text)?;
             file.sync_all()?;
-            fs::rename(&new, path)
+            fs::rename(&new, path)?;
+            File::open(path.parent().expect("a file is in a directory"))?.sync_all()
         };
         write().map_err(|error| io_problem(path, &error))
     }
 
-    pub(super) fn sync(&self) -> Result<(), Problem> {
-        sync_below(&self.dir).map_err(|error| io_problem(&self.dir, &error))
+    fn sync<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Problem> {
+        sync_all(&self.dir, paths).map_err(|error| io_problem(&self.dir, &error))
     }
 
     fn new_path(&self) -> PathBuf {
@@ -230,8 +232,16 @@ impl Store {
     }
 }
 
-/// Syncs the file system of a directory: everything that was written there before is on disk afterwards.
-pub(crate) fn sync_below(dir: &Path) -> io::Result<()> {
+/// How many files are synced one by one; more of them take longer than all that the file system has to write.
+const ONE_BY_ONE: usize = 256;
+
+/// Sees to it that some files and directories are on disk: a few one by one, so that nothing else is waited for, and
+/// many with the whole file system that they are on, below a directory.
+pub(crate) fn sync_all<'a>(dir: &Path, paths: impl IntoIterator<Item = &'a Path>) -> io::Result<()> {
+    let paths: Vec<&Path> = paths.into_iter().collect();
+    if paths.len() <= ONE_BY_ONE {
+        return paths.into_iter().try_for_each(|path| File::open(path)?.sync_all());
+    }
     #[cfg(target_os = "linux")]
     rustix::fs::syncfs(File::open(dir)?)?;
     #[cfg(not(target_os = "linux"))]
