@@ -140,12 +140,7 @@ mod tests {
             "ssh -v deploy@web true",
         );
         check("something new", Some(255), Code::HostUnreachable, "ssh -v deploy@web true");
-        check(
-            "sh: 1: /home/d/.local/x: Permission denied",
-            Some(126),
-            Code::AgentUnusable,
-            "ssh -v deploy@web true",
-        );
+        check("sh: 1: .local/x: Permission denied", Some(126), Code::AgentUnusable, "ssh -v deploy@web true");
     }
 
     #[test]
