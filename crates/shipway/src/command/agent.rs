@@ -27,7 +27,8 @@ pub fn run(command: &Agent, view: &dyn View) -> End {
         }
         Agent::Status { root } => status(root, setup, view)?,
         Agent::Digest => {
-            let digest = program().and_then(|path| hash_file(&path)).map_err(unreadable).map_err(|it| vec![it])?;
+            let digest =
+                program().and_then(|path| hash_file(&path)).map_err(unreadable).map_err(|it| vec![it])?;
             view.answer("digest", &json!({ "digest": digest }), &digest);
         }
     }

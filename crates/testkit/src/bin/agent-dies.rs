@@ -1,7 +1,8 @@
 //! An agent that can be ended anywhere, for tests of hosts.
 //!
 //! Usage: `agent-dies [DIR] agent serve | watchdog ROOT | digest`. It writes every place that it passes to `DIR/passed`,
-//! and dies at the one whose number, from 0, is in `DIR/die-at`; that file is removed first, so the next one lives.
+//! and dies at the one whose number, from 0, is in `DIR/die-at`, leaving `DIR/died`; the former is removed first, so that
+//! the next one lives.
 //! Without a directory it lives as any other.
 
 use std::env;
@@ -30,6 +31,7 @@ impl Hooks for Dies {
         let file = File::options().append(true).create(true).open(self.dir.join("passed"));
         let _ = file.and_then(|mut file| writeln!(file, "{when:?} {place}"));
         if self.at == Some(*passed) {
+            let _ = File::create(self.dir.join("died"));
             // As SIGKILL does, this runs nothing on the way out.
             std::process::abort();
         }

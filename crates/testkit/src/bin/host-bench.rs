@@ -60,7 +60,7 @@ fn bring([store, agent, dir, config]: [&String; 4], hosts: &[String]) -> Result<
     };
     let stop = Stop::default();
     let staged = fleet.each(&hosts, |host| {
-        let staged = fleet.stage(host, &run, &deployment, &manifest, &stop);
+        let staged = fleet.stage(host, &deployment, &manifest, &stop);
         // The next one is another run.
         let _ = fleet.release(host, &run, &stop);
         staged
@@ -72,5 +72,9 @@ fn bring([store, agent, dir, config]: [&String; 4], hosts: &[String]) -> Result<
     }
     fleet.disconnect();
     let all = begun.elapsed();
-    Ok(format!("stored {:.3} s, all {:.3} s, {files} files, {bytes} bytes", stored.as_secs_f64(), all.as_secs_f64()))
+    Ok(format!(
+        "stored {:.3} s, all {:.3} s, {files} files, {bytes} bytes",
+        stored.as_secs_f64(),
+        all.as_secs_f64()
+    ))
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use shipway_core::deployment::Host;
 use shipway_core::problem::Code;
 use shipway_world::agent::protocol::{Command, Request, Response};
 use shipway_world::artifact::changed;
+use shipway_world::host::By;
 
 use crate::scene::{Driver, LIMIT, Scene, run, until};
 
@@ -28,7 +30,7 @@ fn a_release_reaches_many_hosts_and_the_next_one_sends_only_what_differs() {
             assert_eq!(driver.look(host).current, Some(run(number)));
         }
     }
-    assert_eq!(scene.version(&hosts[2]), "one");
+    assert_eq!(Scene::version(&hosts[2]), "one");
 }
 
 #[test]
@@ -64,11 +66,15 @@ fn commands_answer_with_what_they_wrote_and_their_code() {
     };
     let answer = driver.ask(&host, Request::Command(command.clone())).unwrap();
     let stdout = format!("read\n{}\n", host.path);
-    assert_eq!(answer, Response::Output { code: Some(3), ended: String::new(), stdout, stderr: "told\n".into() });
+    assert_eq!(
+        answer,
+        Response::Output { code: Some(3), ended: String::new(), stdout, stderr: "told\n".into() }
+    );
     // One that only looks needs no lease; one that changes something does.
     let looks = Command { looks: true, ..command.clone() };
-    fleet.call(&host, None, Request::Command(looks), LIMIT, &Stop::default()).unwrap();
-    let fault = fleet.call(&host, None, Request::Command(command), LIMIT, &Stop::default()).unwrap_err();
+    let nobody = By { run: None, limit: LIMIT, stop: &Stop::default() };
+    fleet.call(&host, &nobody, Request::Command(looks)).unwrap();
+    let fault = fleet.call(&host, &nobody, Request::Command(command)).unwrap_err();
     assert_eq!(fault.problem.code, Code::AgentUnusable);
 }
 
@@ -79,14 +85,14 @@ fn an_agent_that_says_nothing_is_given_up() {
     let fleet = scene.fleet().silence(Duration::from_secs(6));
     let driver = Driver::new(&fleet, 1);
     driver.stage(&host, &one).unwrap();
-    scene.signal("-STOP", &scene.pid());
+    Scene::signal("-STOP", &scene.pid());
     let fault = driver.ask(&host, Request::Switch { from: None, within_ms: 0 }).unwrap_err();
     assert_eq!((fault.problem.code, fault.effect), (Code::HostLost, Effect::Unknown));
     assert!(fault.retry_after_ms.is_some());
     assert!(fault.problem.found.unwrap().contains("said nothing"));
     // The next call makes a new connection, under the same lease.
     driver.ask(&host, Request::Switch { from: None, within_ms: 0 }).unwrap();
-    assert_eq!(scene.version(&host), "one");
+    assert_eq!(Scene::version(&host), "one");
 }
 
 #[test]
@@ -111,11 +117,12 @@ fn a_stop_ends_the_wait() {
 fn an_agent_that_does_not_run_is_told() {
     let scene = Scene::new();
     let host = scene.host("a");
-    for (name, script, word) in
-        [("quiet", "#!/bin/sh\nexit 1\n", ""), ("loud", "#!/bin/sh\necho no such library >&2; exit 1\n", "library")]
-    {
+    for (name, script, word) in [
+        ("quiet", "#!/bin/sh\nexit 1\n", ""),
+        ("loud", "#!/bin/sh\necho no such library >&2; exit 1\n", "library"),
+    ] {
         let binary = shipway_world::host::AgentBinary::new(scene.program(name, script));
-        let fleet = shipway_world::host::Fleet::new(scene.store.clone(), binary, Default::default());
+        let fleet = shipway_world::host::Fleet::new(scene.store.clone(), binary, BTreeMap::default());
         let fault = fleet.look(&host, &Stop::default()).unwrap_err();
         assert_eq!((fault.problem.code, fault.effect), (Code::AgentUnusable, Effect::None));
         assert!(fault.problem.details.join("\n").contains(word));

@@ -13,7 +13,7 @@ use shipway_core::deployment::{Deployment, Host, Manifest, Runtime};
 use shipway_core::id::RunId;
 use shipway_world::agent::protocol::{Request, Response, State};
 use shipway_world::artifact::{Selection, Store, manifest};
-use shipway_world::host::{AgentBinary, Fleet};
+use shipway_world::host::{AgentBinary, By, Fleet, Staged};
 use tempfile::TempDir;
 
 /// The agent that can be ended.
@@ -66,7 +66,10 @@ impl Scene {
         let path = self.path().join("agent");
         if !path.exists() {
             let places = places.display();
-            self.program("agent", &format!("#!/bin/sh\necho $$ >{places}/pid\nexec {AGENT} {places} \"$@\"\n"));
+            self.program(
+                "agent",
+                &format!("#!/bin/sh\necho $$ >{places}/pid\nexec {AGENT} {places} \"$@\"\n"),
+            );
         }
         Fleet::new(Arc::clone(&self.store), AgentBinary::new(path), BTreeMap::new())
     }
@@ -97,7 +100,7 @@ impl Scene {
         manifest
     }
 
-    pub(crate) fn version(&self, host: &Host) -> String {
+    pub(crate) fn version(host: &Host) -> String {
         fs::read_to_string(Path::new(&host.path).join("current/version")).unwrap_or_default()
     }
 
@@ -105,7 +108,7 @@ impl Scene {
         fs::read_to_string(self.path().join("places/pid")).unwrap().trim().to_owned()
     }
 
-    pub(crate) fn signal(&self, signal: &str, pid: &str) {
+    pub(crate) fn signal(signal: &str, pid: &str) {
         assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
     }
 }
@@ -136,12 +139,12 @@ impl<'a> Driver<'a> {
         Self { fleet, run: run(number), stop: Stop::default() }
     }
 
-    pub(crate) fn stage(&self, host: &Host, manifest: &Manifest) -> Result<shipway_world::host::Staged, Fault> {
-        self.fleet.stage(host, &self.run, &deployment(&self.run, manifest), manifest, &self.stop)
+    pub(crate) fn stage(&self, host: &Host, manifest: &Manifest) -> Result<Staged, Fault> {
+        self.fleet.stage(host, &deployment(&self.run, manifest), manifest, &self.stop)
     }
 
     pub(crate) fn ask(&self, host: &Host, request: Request) -> Result<Response, Fault> {
-        self.fleet.call(host, Some(&self.run), request, LIMIT, &self.stop)
+        self.fleet.call(host, &By { run: Some(&self.run), limit: LIMIT, stop: &self.stop }, request)
     }
 
     pub(crate) fn look(&self, host: &Host) -> State {

@@ -1,5 +1,6 @@
 //! A real sshd on a loopback port.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -64,7 +65,8 @@ fn sshd(scene: &Scene) -> Result<Sshd, &'static str> {
     let mut sshd = Sshd { child, port, dir };
     let mut ended = false;
     until("sshd listens", || {
-        TcpStream::connect(("127.0.0.1", port)).is_ok() || fs::read_to_string(sshd.dir.join("log")).is_ok_and(|log| log.contains("fatal"))
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+            || fs::read_to_string(sshd.dir.join("log")).is_ok_and(|log| log.contains("fatal"))
     });
     ended |= sshd.child.try_wait().unwrap().is_some();
     if ended { Err("sshd does not run here") } else { Ok(sshd) }
@@ -90,7 +92,7 @@ impl Sshd {
 }
 
 fn fleet(scene: &Scene) -> Fleet {
-    Fleet::new(scene.store.clone(), AgentBinary::new(AGENT), Default::default())
+    Fleet::new(scene.store.clone(), AgentBinary::new(AGENT), BTreeMap::default())
 }
 
 #[test]
@@ -131,7 +133,7 @@ fn what_is_wrong_on_the_way_to_a_host_is_told_apart() {
     };
     let host = sshd.host("app");
     let check = |host: &Host, binary: &str, code: Code, hint: &str| {
-        let fleet = Fleet::new(scene.store.clone(), AgentBinary::new(binary), Default::default());
+        let fleet = Fleet::new(scene.store.clone(), AgentBinary::new(binary), BTreeMap::default());
         let fault = fleet.look(host, &Stop::default()).unwrap_err();
         assert_eq!((fault.problem.code, fault.effect), (code, Effect::None), "{fault:?}");
         assert!(fault.problem.hints.join("\n").contains(hint), "{fault:?}");

@@ -53,7 +53,8 @@ fn prove(agent: &Agent, call: &Call) -> Result<(), Problem> {
 }
 
 fn leased(call: &Call) -> Result<(&RunId, Fence), Problem> {
-    let missing = || Problem::new(Code::HostFenced, format!("{} needs the lease of the host", call.request.word()));
+    let missing =
+        || Problem::new(Code::HostFenced, format!("{} needs the lease of the host", call.request.word()));
     Ok((run_of(call)?, call.fence.ok_or_else(missing)?))
 }
 
@@ -140,7 +141,8 @@ fn well(
     look: impl Fn(&Deployment) -> Result<(), Problem>,
 ) -> Result<Response, Fault> {
     let history = agent.journal().map_err(Fault::clean)?.history;
-    let missing = || Problem::new(Code::ArtifactMissing, format!("run {run} has brought nothing to the host"));
+    let missing =
+        || Problem::new(Code::ArtifactMissing, format!("run {run} has brought nothing to the host"));
     let known = history.of(run).ok_or_else(missing).map_err(Fault::clean)?;
     look(&known.deployment).map(|()| Response::Done(true)).map_err(doubt)
 }

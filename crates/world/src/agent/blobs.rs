@@ -24,6 +24,11 @@ pub(super) fn has(root: &Root, file: &Listed) -> bool {
     path(root, file).symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == file.size)
 }
 
+/// Returns how many names a file has.
+pub(super) fn links_to(path: &Path) -> u64 {
+    path.symlink_metadata().map_or(0, |found| found.nlink())
+}
+
 /// Gives the bytes of a file a further name.
 pub(super) fn link(root: &Root, file: &Listed, to: &Path) -> io::Result<()> {
     let from = path(root, file);
@@ -140,13 +145,14 @@ pub(super) fn put(
 fn place(out: &File, new: &Path, blob: &Path, executable: bool) -> Result<(), Problem> {
     let mode = if executable { 0o555 } else { 0o444 };
     let parent = blob.parent().expect("a blob is in a directory");
-    let placed = out.set_permissions(Permissions::from_mode(mode)).and_then(|()| match fs::rename(new, blob) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(parent)?;
-            fs::rename(new, blob)
-        }
-        other => other,
-    });
+    let placed =
+        out.set_permissions(Permissions::from_mode(mode)).and_then(|()| match fs::rename(new, blob) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(parent)?;
+                fs::rename(new, blob)
+            }
+            other => other,
+        });
     placed.map_err(|error| problem(blob, &error))
 }
 
@@ -164,10 +170,9 @@ struct Sink {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.out.write(bytes)?;
-        self.left = self
-            .left
-            .checked_sub(written as u64)
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it is longer than its manifest says"))?;
+        self.left = self.left.checked_sub(written as u64).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, "it is longer than its manifest says")
+        })?;
         self.hasher.update(&bytes[..written]);
         Ok(written)
     }

@@ -40,9 +40,10 @@ pub(super) fn prove(dir: &Path, sizes: impl Iterator<Item = u64>, names: u64) ->
     }
     let place = dir.display();
     if bytes > room.bytes {
-        let problem = Problem::new(Code::HostDisk, format!("the release does not fit on the disk of {place}"))
-            .found(format!("{} KiB free", room.bytes >> 10))
-            .wanted(format!("{} KiB", bytes >> 10));
+        let problem =
+            Problem::new(Code::HostDisk, format!("the release does not fit on the disk of {place}"))
+                .found(format!("{} KiB free", room.bytes >> 10))
+                .wanted(format!("{} KiB", bytes >> 10));
         return Err(problem.hint(format!("df -h {place}")));
     }
     if let Some(free) = room.inodes.filter(|free| *free < inodes) {

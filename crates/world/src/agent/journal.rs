@@ -175,8 +175,8 @@ impl Journal {
         let text = serde_json::to_string(&entry).expect("our own types have string keys");
         let hash = Digest::of(text.as_bytes());
         let entry = RawValue::from_string(text).expect("what was just written is JSON");
-        let mut line = serde_json::to_vec(&Line { entry, hash: hash.clone() })
-            .expect("our own types have string keys");
+        let mut line =
+            serde_json::to_vec(&Line { entry, hash: hash.clone() }).expect("our own types have string keys");
         line.push(b'\n');
         self.write(&line).map_err(|error| problem(&self.path, &error))?;
         (self.seq, self.last) = (self.seq + 1, hash);

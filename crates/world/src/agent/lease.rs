@@ -73,7 +73,8 @@ pub(super) fn grant(agent: &Agent, run: &RunId, holder: &str, ttl_ms: u64) -> Re
     agent.append(&mut journal, &Event::Leased { run: run.clone(), fence, holder: holder.into() })?;
     let ttl_ms = ttl_ms.min(LONGEST_MS);
     let until_ms = clock.uptime_ms().saturating_add(ttl_ms);
-    let lease = Lease { run: run.clone(), holder: holder.into(), fence, ttl_ms, boot: clock.boot(), until_ms };
+    let lease =
+        Lease { run: run.clone(), holder: holder.into(), fence, ttl_ms, boot: clock.boot(), until_ms };
     replace_json(&path(root), &lease)?;
     Ok(fence)
 }

@@ -10,7 +10,7 @@ use crate::lease::this_host;
 use crate::live;
 
 /// Looks; changes nothing, and needs no lock: what is being changed meanwhile is said to be on its way.
-pub(super) fn look(agent: &Agent, what: Look) -> Result<State, Problem> {
+pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
     let (root, clock) = (&agent.root, &*agent.setup.clock);
     let history = agent.journal()?.history;
     let live = history.live();
@@ -19,19 +19,19 @@ pub(super) fn look(agent: &Agent, what: Look) -> Result<State, Problem> {
     if moving.is_none() {
         drift.extend(drift_of_current(root, live, None));
     }
-    if let Some(live) = live.filter(|_| what.drift) {
+    if let Some(live) = live.filter(|_| closely.drift) {
         match release::drift(root, &live.deployment.artifact) {
             Ok(changed) => drift.extend(changed.into_iter().map(|path| format!("{path} was changed"))),
             Err(problem) => drift.push(problem.what),
         }
     }
     // Before a deployment, what is live is what would be gone back to.
-    let no_way_back = live.filter(|_| what.way_back).map_or_else(Vec::new, |live| no_way_back(root, live));
-    let services = match live {
-        Some(live) if what.services => live::look(&agent.place(), &live.deployment)?,
+    let no_way_back = live.filter(|_| closely.way_back).map_or_else(Vec::new, |live| no_way_back(root, live));
+    let found = match live {
+        Some(live) if closely.services => live::look(&agent.place(), &live.deployment)?,
         Some(_) | None => vec![],
     };
-    let room = disk::room(&root.dir)?;
+    let free = disk::room(&root.dir)?;
     Ok(State {
         version: super::serve::VERSION.into(),
         host: this_host(),
@@ -44,9 +44,9 @@ pub(super) fn look(agent: &Agent, what: Look) -> Result<State, Problem> {
         no_way_back,
         lease: lease::look(root, clock)?,
         watchdog: watchdog::look(root, clock)?,
-        services: services.into_iter().map(seen).collect(),
-        free_bytes: room.bytes,
-        free_inodes: room.inodes,
+        services: found.into_iter().map(of_service).collect(),
+        free_bytes: free.bytes,
+        free_inodes: free.inodes,
         boot: clock.boot(),
         now: clock.now(),
         current: history.current,
@@ -54,7 +54,7 @@ pub(super) fn look(agent: &Agent, what: Look) -> Result<State, Problem> {
     })
 }
 
-fn seen(seen: live::Seen) -> Seen {
+fn of_service(seen: live::Seen) -> Seen {
     let live::Seen { service, running, ours, pid, since, restarts, detail } = seen;
     Seen { service, running, ours, pid, since, restarts, detail }
 }

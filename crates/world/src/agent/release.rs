@@ -17,7 +17,11 @@ use crate::artifact::changed;
 /// Puts a release into a directory beside its place, whose name is hidden; returns it.
 ///
 /// Its files are in the store. Nothing is synced yet.
-pub(super) fn lay_out(root: &Root, artifact: &Digest, manifest: &Manifest) -> Result<std::path::PathBuf, Problem> {
+pub(super) fn lay_out(
+    root: &Root,
+    artifact: &Digest,
+    manifest: &Manifest,
+) -> Result<std::path::PathBuf, Problem> {
     let dir = root.dir.join("releases").join(format!(".new-{artifact}"));
     remove_tree(&dir)?;
     fs::create_dir(&dir).map_err(|error| problem(&dir, &error))?;
@@ -60,8 +64,11 @@ pub(super) fn manifest(root: &Root, artifact: &Digest) -> Result<Manifest, Probl
     })?;
     let manifest = serde_json::from_slice::<Manifest>(&text).ok();
     manifest.filter(|manifest| manifest.digest() == *artifact).ok_or_else(|| {
-        Problem::new(Code::ArtifactChanged, format!("the manifest of release {} has changed", artifact.short()))
-            .at(path.display().to_string())
+        Problem::new(
+            Code::ArtifactChanged,
+            format!("the manifest of release {} has changed", artifact.short()),
+        )
+        .at(path.display().to_string())
     })
 }
 
@@ -86,7 +93,12 @@ pub(super) fn prove(root: &Root, artifact: &Digest) -> Result<(), Problem> {
 }
 
 /// Puts files of a release that were changed in order, each at once; their bytes are in the store.
-pub(super) fn mend(root: &Root, artifact: &Digest, manifest: &Manifest, paths: &[String]) -> Result<(), Problem> {
+pub(super) fn mend(
+    root: &Root,
+    artifact: &Digest,
+    manifest: &Manifest,
+    paths: &[String],
+) -> Result<(), Problem> {
     let dir = root.release(artifact);
     let new = root.dir.join("store/new").join(format!("{}-mend", std::process::id()));
     for file in manifest.files.iter().filter(|file| paths.contains(&file.path)) {

@@ -43,7 +43,13 @@ impl fmt::Debug for Setup {
 impl Setup {
     /// Returns the setup of an agent of this machine, given the command that becomes the watchdog.
     pub fn real(watchdog: Vec<OsString>) -> Self {
-        Self { clock: Arc::new(RealClock), hooks: Arc::new(NoHooks), watchdog, preflight: None, systemd: true }
+        Self {
+            clock: Arc::new(RealClock),
+            hooks: Arc::new(NoHooks),
+            watchdog,
+            preflight: None,
+            systemd: true,
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shipway_core::deployment::{Deployment, File as Listed, Manifest};
 use shipway_core::id::Digest;
@@ -18,7 +18,7 @@ use super::release;
 use super::root::{problem, replace, replace_json};
 use super::setup::Agent;
 use super::{disk, root};
-use crate::artifact::{changed, hash_file, sync_below};
+use crate::artifact::{changed, hash_file, sync_all};
 
 /// The longest file that is unpacked in memory.
 const IN_MEMORY: u64 = 8 << 20;
@@ -74,9 +74,15 @@ fn prove_request(agent: &Agent, deployment: &Deployment, manifest: &Manifest) ->
     }
     let journal = agent.journal()?;
     match journal.history.of(&deployment.run).map(|known| known.standing) {
-        None | Some(Standing::Staged | Standing::Discarded) => Ok(()),
-        // It is there; a repeated request finds nothing missing.
-        Some(Standing::Switching | Standing::Live | Standing::Confirmed) => Ok(()),
+        // One that is there already finds nothing missing.
+        None
+        | Some(
+            Standing::Staged
+            | Standing::Discarded
+            | Standing::Switching
+            | Standing::Live
+            | Standing::Confirmed,
+        ) => Ok(()),
         Some(Standing::Reverting | Standing::Failed) => Err(failed_before(&deployment.run)),
     }
 }
@@ -120,7 +126,8 @@ fn keep_secrets(agent: &Agent, digest: &Digest, secrets: &BTreeMap<String, Strin
     for (name, value) in secrets {
         if value.contains(['\n', '\r', '\0']) {
             let what = format!("secret {name} has more than one line");
-            return Err(Problem::new(Code::ArtifactUnusable, what).hint("store it in base64 and decode it in the service"));
+            return Err(Problem::new(Code::ArtifactUnusable, what)
+                .hint("store it in base64 and decode it in the service"));
         }
         text += &format!("{name}={value}\n");
     }
@@ -167,6 +174,38 @@ impl Staging {
         Ok(())
     }
 
+    /// Sees to it that the files of the release are on disk, and the names that lead to them.
+    ///
+    /// Bytes that another release links to have been synced for that one.
+    fn sync(&self, agent: &Agent, fresh: Option<&Path>) -> Result<(), Problem> {
+        let root = &agent.root;
+        let place = root.release(&self.deployment.artifact);
+        let release = fresh.unwrap_or(&place);
+        let named = self
+            .manifest
+            .files
+            .iter()
+            .filter(|file| self.to_mend.as_ref().is_none_or(|paths| paths.contains(&file.path)));
+        let mut used = BTreeMap::<PathBuf, u64>::new();
+        for file in self.manifest.files.iter().filter(|file| file.link.is_none()) {
+            *used.entry(blobs::path(root, file)).or_default() += 1;
+        }
+        let mut paths = BTreeSet::new();
+        for file in named {
+            let inner = Path::new(&file.path).ancestors().skip(1);
+            paths.extend(inner.map(|dir| release.join(dir)));
+            let blob = blobs::path(root, file);
+            let own = used.get(&blob).copied().unwrap_or_default() + 1;
+            if file.link.is_none() && blobs::links_to(&blob) <= own {
+                // Where links are not possible, the release has a copy.
+                paths.extend([release.join(&file.path), root.dir.join("store")]);
+                paths.extend(blob.ancestors().take(2).map(Path::to_owned));
+            }
+        }
+        let synced = sync_all(&root.dir, paths.iter().map(PathBuf::as_path));
+        synced.map_err(|error: io::Error| problem(&root.dir, &error))
+    }
+
     /// Ends: puts the release in its place, and makes it ready to run.
     pub(super) fn finish(self, agent: &Agent) -> Result<bool, Problem> {
         if let Some(problem) = self.failed {
@@ -189,9 +228,7 @@ impl Staging {
             }
             None => Some(release::lay_out(root, artifact, &self.manifest)?),
         };
-        if fresh.is_some() || self.to_mend.as_ref().is_some_and(|paths| !paths.is_empty()) {
-            sync_below(&root.dir).map_err(|error: io::Error| problem(&root.dir, &error))?;
-        }
+        self.sync(agent, fresh.as_deref())?;
         if let Some(dir) = &fresh {
             release::put_in_place(root, artifact, dir)?;
         }

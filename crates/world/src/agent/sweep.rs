@@ -39,19 +39,20 @@ fn unneeded(
     let live = history.live();
     let before = live.and_then(|live| history.of(live.from.as_ref()?));
     needed.extend(live.iter().chain(&before).map(|known| &known.deployment.artifact));
-    let at_work = |standing| {
-        matches!(standing, Standing::Switching | Standing::Reverting | Standing::Live)
-    };
+    let at_work = |standing| matches!(standing, Standing::Switching | Standing::Reverting | Standing::Live);
     for known in &history.deployments {
         let ours = Some(&known.deployment.run) == run && known.standing == Standing::Staged;
         if ours || at_work(known.standing) {
             needed.insert(&known.deployment.artifact);
-            needed.extend(known.from.as_ref().and_then(|from| history.of(from)).map(|k| &k.deployment.artifact));
+            needed.extend(
+                known.from.as_ref().and_then(|from| history.of(from)).map(|k| &k.deployment.artifact),
+            );
         }
     }
     let newest = |standing: Standing| {
         let mut seen = BTreeSet::new();
-        let all = history.deployments.iter().rev().filter(move |known| known.standing == standing && !known.swept);
+        let all =
+            history.deployments.iter().rev().filter(move |known| known.standing == standing && !known.swept);
         all.map(|known| &known.deployment.artifact).filter(move |artifact| seen.insert(*artifact))
     };
     let mut kept: Vec<&Digest> = newest(Standing::Confirmed).take(keep.confirmed).collect();
@@ -64,7 +65,8 @@ fn unneeded(
         });
     }
     let stays = |artifact: &Digest| needed.contains(artifact) || kept.contains(&artifact);
-    let there = history.deployments.iter().filter(|known| !known.swept && known.standing != Standing::Discarded);
+    let there =
+        history.deployments.iter().filter(|known| !known.swept && known.standing != Standing::Discarded);
     let gone: BTreeSet<&Digest> =
         there.map(|known| &known.deployment.artifact).filter(|artifact| !stays(artifact)).collect();
     gone.into_iter().cloned().collect()
@@ -73,9 +75,12 @@ fn unneeded(
 /// Removes secrets that no release that is there is given.
 fn clear_secrets(agent: &Agent, history: &History) -> Result<(), Problem> {
     let dir = agent.root.dir.join("secrets");
-    let there = history.deployments.iter().filter(|known| !known.swept && known.standing != Standing::Discarded);
-    let named: BTreeSet<_> =
-        there.filter_map(|known| known.deployment.secrets.as_ref()).map(|digest| agent.root.secrets(digest)).collect();
+    let there =
+        history.deployments.iter().filter(|known| !known.swept && known.standing != Standing::Discarded);
+    let named: BTreeSet<_> = there
+        .filter_map(|known| known.deployment.secrets.as_ref())
+        .map(|digest| agent.root.secrets(digest))
+        .collect();
     let entries = std::fs::read_dir(&dir).map_err(|error| root::problem(&dir, &error))?;
     for entry in entries.flatten().filter(|entry| !named.contains(&entry.path())) {
         root::remove(&entry.path())?;

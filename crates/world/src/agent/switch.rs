@@ -46,7 +46,8 @@ fn known<'a>(history: &'a History, run: &RunId) -> Result<&'a Known, Problem> {
 }
 
 fn not_staged(run: &RunId) -> Problem {
-    Problem::new(Code::ArtifactMissing, format!("run {run} has nothing staged on the host")).hint("shipway resume")
+    Problem::new(Code::ArtifactMissing, format!("run {run} has nothing staged on the host"))
+        .hint("shipway resume")
 }
 
 /// Proves that the host is where the plan starts, and that there is a way back to it; returns what is live.
@@ -199,7 +200,10 @@ pub(super) fn confirm(agent: &Agent, run: &RunId) -> Result<bool, Problem> {
         Standing::Confirmed => false,
         Standing::Reverting | Standing::Failed => return Err(failed_before(run)),
         Standing::Staged | Standing::Discarded | Standing::Switching => {
-            return Err(Problem::new(Code::HostMoved, format!("what run {run} brought is not live on the host")));
+            return Err(Problem::new(
+                Code::HostMoved,
+                format!("what run {run} brought is not live on the host"),
+            ));
         }
     };
     if fresh {

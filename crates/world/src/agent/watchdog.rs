@@ -85,8 +85,13 @@ pub(super) fn arm(agent: &Agent, run: &RunId, within_ms: u64) -> Result<String, 
     {
         let _brief = agent.root.lock_lease()?;
         let deadline_ms = clock.uptime_ms().saturating_add(within_ms);
-        let watchdog =
-            Watchdog { run: run.clone(), boot: clock.boot(), within_ms, deadline_ms, kept_by: kept_by.into() };
+        let watchdog = Watchdog {
+            run: run.clone(),
+            boot: clock.boot(),
+            within_ms,
+            deadline_ms,
+            kept_by: kept_by.into(),
+        };
         replace_json(&path(&agent.root), &watchdog)?;
     }
     start(agent, kept_by)?;
@@ -139,7 +144,8 @@ pub(super) fn settle(agent: &Agent) -> Result<bool, Problem> {
     let Some(why) = over(&watchdog) else { return Ok(true) };
     let journal = agent.journal()?;
     // A run that was confirmed and cut off before the watchdog was disarmed stays.
-    let confirmed = journal.history.of(&watchdog.run).is_some_and(|known| known.standing == Standing::Confirmed);
+    let confirmed =
+        journal.history.of(&watchdog.run).is_some_and(|known| known.standing == Standing::Confirmed);
     if !confirmed {
         revert_locked(agent, &watchdog.run, why)?;
     }
@@ -280,10 +286,11 @@ fn systemctl(user: bool, args: &[&str]) -> Result<(), Problem> {
         command.env("XDG_RUNTIME_DIR", format!("/run/user/{uid}"));
     }
     let output = command.args(args).stdin(Stdio::null()).output();
-    let failed = |why: String| {
-        Problem::new(Code::AgentUnusable, format!("systemd does not keep the watchdog: {why}"))
-            .hint(format!("systemctl {} {}", if user { "--user" } else { "" }, args.join(" ")))
-    };
+    let failed =
+        |why: String| {
+            Problem::new(Code::AgentUnusable, format!("systemd does not keep the watchdog: {why}"))
+                .hint(format!("systemctl {} {}", if user { "--user" } else { "" }, args.join(" ")))
+        };
     match output {
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned())),

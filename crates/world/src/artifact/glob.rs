@@ -17,12 +17,7 @@ fn part_matches(pattern: &&str, part: &&str) -> bool {
 /// Matches a whole row against a pattern in which some items stand for any number of things.
 ///
 /// Only the last such item has to be tried again: an earlier one could give it nothing that it cannot take itself.
-fn wild<P, T>(
-    pattern: &[P],
-    row: &[T],
-    is_star: impl Fn(&P) -> bool,
-    fits: impl Fn(&P, &T) -> bool,
-) -> bool {
+fn wild<P, T>(pattern: &[P], row: &[T], is_star: impl Fn(&P) -> bool, fits: impl Fn(&P, &T) -> bool) -> bool {
     let (mut at, mut seen, mut star) = (0, 0, None);
     while seen < row.len() {
         if pattern.get(at).is_some_and(&is_star) {

@@ -74,7 +74,6 @@ impl Store {
                 name.strip_suffix(".zst").is_some_and(|rest| blobs.contains(&format!("{first}{rest}")))
             })?;
         }
-        self.sync()?;
         Ok(swept)
     }
 
@@ -101,8 +100,7 @@ impl Store {
 
     fn record(&self, part: &str, name: &str, artifact: &Digest) -> Result<(), Problem> {
         self.prepare()?;
-        self.write(&self.dir.join(part).join(name), artifact.as_str().as_bytes())?;
-        self.sync()
+        self.write(&self.dir.join(part).join(name), artifact.as_str().as_bytes())
     }
 
     fn recorded(&self, part: &str, name: &str) -> Option<Digest> {

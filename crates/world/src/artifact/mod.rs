@@ -15,4 +15,4 @@ pub use build::{BuildSpec, build, find};
 pub use keep::Swept;
 pub use scan::{Selection, changed, hash_file, manifest};
 pub use store::Store;
-pub(crate) use store::sync_below;
+pub(crate) use store::sync_all;

@@ -33,12 +33,12 @@ impl Selection {
 pub fn manifest(dir: &Path, selection: &Selection) -> Result<Manifest, Problem> {
     let mut files = vec![];
     walk(dir, "", selection, &mut files)?;
-    let hashes = spread(files.len(), |index| match &files[index].link {
-        Some(text) => Ok(blake3::hash(text.as_bytes()).to_hex().to_string()),
-        None => {
-            let path = dir.join(&files[index].path);
-            hash_file(&path).map_err(|error| io_problem(&path, &error))
+    let hashes = spread(files.len(), |index| {
+        if let Some(text) = &files[index].link {
+            return Ok(blake3::hash(text.as_bytes()).to_hex().to_string());
         }
+        let path = dir.join(&files[index].path);
+        hash_file(&path).map_err(|error| io_problem(&path, &error))
     });
     for (file, hash) in files.iter_mut().zip(hashes) {
         file.blake3 = hash?;
@@ -103,7 +103,7 @@ pub(crate) fn spread<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) ->
     };
     let mut all: Vec<(usize, T)> = thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(part)).collect();
-        let joined = threads.into_iter().map(|thread| thread.join());
+        let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
         joined.flat_map(|part| part.expect("the work does not panic")).collect()
     });
     all.sort_by_key(|(index, _)| *index);
@@ -122,7 +122,7 @@ fn walk(dir: &Path, inner: &str, selection: &Selection, files: &mut Vec<Listed>)
         }
         let Some(name) = name.to_str() else {
             // Only a selected file can be in the way, and what has no text cannot be selected but by everything.
-            if selection.takes(&format!("{inner}/{}", name.to_string_lossy()).trim_start_matches('/')) {
+            if selection.takes(format!("{inner}/{}", name.to_string_lossy()).trim_start_matches('/')) {
                 return Err(unusable(&entry.path().display().to_string(), "its name is not UTF-8"));
             }
             continue;

@@ -63,15 +63,16 @@ impl Store {
             .collect();
         let written = spread(wanted.len(), |index| self.write_blob(dir, wanted[index]));
         let written: Vec<(PathBuf, PathBuf)> = written.into_iter().collect::<Result<_, _>>()?;
-        // One sync for all of them, before any of them has its name.
-        self.sync()?;
+        // They are on disk before any of them has its name.
+        self.sync(written.iter().map(|(new, _)| new.as_path()))?;
         for (new, blob) in &written {
             fs::rename(new, blob).map_err(|error| io_problem(blob, &error))?;
         }
+        let dirs: BTreeSet<&Path> = written.iter().filter_map(|(_, blob)| blob.parent()).collect();
+        self.sync(dirs.into_iter().chain([self.dir.join("blobs").as_path()]))?;
         let digest = manifest.digest();
         let text = serde_json::to_vec(manifest).expect("our own types have string keys");
         self.write(&self.manifest_path(&digest), &text)?;
-        self.sync()?;
         Ok(digest)
     }
 
@@ -90,22 +91,30 @@ impl Store {
     /// Returns a manifest by the digest that names it.
     pub fn manifest(&self, digest: &Digest) -> Result<Manifest, Problem> {
         let path = self.manifest_path(digest);
-        let missing = || Problem::new(Code::ArtifactMissing, format!("artifact {} is missing", digest.short()));
+        let missing =
+            || Problem::new(Code::ArtifactMissing, format!("artifact {} is missing", digest.short()));
         let text = fs::read(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => missing(),
             _ => io_problem(&path, &error),
         })?;
         let manifest = serde_json::from_slice::<Manifest>(&text).ok();
         manifest.filter(|manifest| manifest.digest() == *digest).ok_or_else(|| {
-            Problem::new(Code::ArtifactChanged, format!("the manifest of artifact {} changed", digest.short()))
-                .at(path.display().to_string())
+            Problem::new(
+                Code::ArtifactChanged,
+                format!("the manifest of artifact {} changed", digest.short()),
+            )
+            .at(path.display().to_string())
         })
     }
 
     /// Returns the content of a blob, verified.
     pub fn get(&self, blake3: &str) -> Result<Vec<u8>, Problem> {
         let content = zstd::decode_all(&*self.read(blake3)?).map_err(|_| self.changed(blake3))?;
-        if blake3::hash(&content).to_hex().as_str() == blake3 { Ok(content) } else { Err(self.changed(blake3)) }
+        if blake3::hash(&content).to_hex().as_str() == blake3 {
+            Ok(content)
+        } else {
+            Err(self.changed(blake3))
+        }
     }
 
     /// Opens a blob in the form in which it is sent: one zstd frame. It is verified once for each open store.
@@ -153,7 +162,9 @@ impl Store {
     fn read(&self, blake3: &str) -> Result<Vec<u8>, Problem> {
         let path = self.blob_path(blake3);
         fs::read(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing")),
+            io::ErrorKind::NotFound => {
+                Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing"))
+            }
             _ => io_problem(&path, &error),
         })
     }
@@ -161,7 +172,9 @@ impl Store {
     fn verify(&self, blake3: &str) -> Result<(), Problem> {
         let path = self.blob_path(blake3);
         let file = File::open(&path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing")),
+            io::ErrorKind::NotFound => {
+                Problem::new(Code::ArtifactMissing, format!("blob {blake3} is missing"))
+            }
             _ => io_problem(&path, &error),
         })?;
         let mut hasher = blake3::Hasher::new();
@@ -209,20 +222,21 @@ impl Store {
         }
     }
 
-    /// Replaces a small file as a whole. It is on disk after the next [`Store::sync`].
+    /// Replaces a small file as a whole; it is on disk when this returns.
     pub(super) fn write(&self, path: &Path, text: &[u8]) -> Result<(), Problem> {
         let new = self.new_path();
         let write = || {
             let mut file = File::create_new(&new)?;
             file.write_all(text)?;
             file.sync_all()?;
-            fs::rename(&new, path)
+            fs::rename(&new, path)?;
+            File::open(path.parent().expect("a file is in a directory"))?.sync_all()
         };
         write().map_err(|error| io_problem(path, &error))
     }
 
-    pub(super) fn sync(&self) -> Result<(), Problem> {
-        sync_below(&self.dir).map_err(|error| io_problem(&self.dir, &error))
+    fn sync<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Result<(), Problem> {
+        sync_all(&self.dir, paths).map_err(|error| io_problem(&self.dir, &error))
     }
 
     fn new_path(&self) -> PathBuf {
@@ -231,8 +245,16 @@ impl Store {
     }
 }
 
-/// Syncs the file system of a directory: everything that was written there before is on disk afterwards.
-pub(crate) fn sync_below(dir: &Path) -> io::Result<()> {
+/// How many files are synced one by one; more of them take longer than all that the file system has to write.
+const ONE_BY_ONE: usize = 256;
+
+/// Sees to it that some files and directories are on disk: a few one by one, so that nothing else is waited for, and
+/// many with the whole file system that they are on, below a directory.
+pub(crate) fn sync_all<'a>(dir: &Path, paths: impl IntoIterator<Item = &'a Path>) -> io::Result<()> {
+    let paths: Vec<&Path> = paths.into_iter().collect();
+    if paths.len() <= ONE_BY_ONE {
+        return paths.into_iter().try_for_each(|path| File::open(path)?.sync_all());
+    }
     #[cfg(target_os = "linux")]
     rustix::fs::syncfs(File::open(dir)?)?;
     #[cfg(not(target_os = "linux"))]

@@ -69,7 +69,8 @@ fn a_blob_with_a_changed_byte_is_not_given_out() {
     let store = Store::open(dir.path().join("store")).unwrap();
     store.put_dir(&dir.path().join("from"), &listed).unwrap();
     let file = listed.files.iter().find(|file| file.path == "large").unwrap();
-    let path = dir.path().join("store/blobs").join(&file.blake3[..2]).join(format!("{}.zst", &file.blake3[2..]));
+    let path =
+        dir.path().join("store/blobs").join(&file.blake3[..2]).join(format!("{}.zst", &file.blake3[2..]));
     let mut bytes = fs::read(&path).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -129,7 +130,10 @@ fn only_what_is_kept_survives_a_sweep() {
     assert_eq!(swept.files, 3);
 }
 
-fn built(repo: &Repo, spec: &BuildSpec) -> (Result<(Digest, Manifest), shipway_core::action::Fault>, Store) {
+fn built(
+    repo: &Repo,
+    wanted: &BuildSpec,
+) -> (Result<(Digest, Manifest), shipway_core::action::Fault>, Store) {
     let common_dir = repo.path().join(".git");
     let store = Store::open(common_dir.join("shipway/store")).unwrap();
     let repository = Repository {
@@ -138,11 +142,11 @@ fn built(repo: &Repo, spec: &BuildSpec) -> (Result<(Digest, Manifest), shipway_c
         common_dir,
         reach: Remote::default(),
     };
-    let (run, step, world, stop) =
+    let (run, name, world, stop) =
         (RunId::new("0000000a"), StepId::new("build"), TestWorld::new(), Stop::default());
     let timeout = Duration::from_mins(5);
-    let cx = Cx { run: &run, step: &step, attempt: 1, opened: NOON, timeout, world: &world, stop: &stop };
-    let result = build(&cx, &repository, &store, spec);
+    let cx = Cx { run: &run, step: &name, attempt: 1, opened: NOON, timeout, world: &world, stop: &stop };
+    let result = build(&cx, &repository, &store, wanted);
     (result, store)
 }
 
@@ -162,7 +166,8 @@ fn an_artifact_is_built_once_from_what_is_committed() {
     let repo = Repo::new();
     repo.file("in.txt", "committed").commit("feat: a");
     repo.file("in.txt", "edited").file("loose.txt", "loose");
-    let script = "mkdir -p out/a && cat in.txt >out/a/in && touch out/x.o && test ! -e loose.txt && echo $WORD >out/w";
+    let script =
+        "mkdir -p out/a && cat in.txt >out/a/in && touch out/x.o && test ! -e loose.txt && echo $WORD >out/w";
     let spec = spec(&repo, script);
     let (result, store) = built(&repo, &spec);
     let (digest, listed) = result.unwrap();

@@ -51,6 +51,17 @@ impl fmt::Debug for Fleet {
     }
 }
 
+/// Who asks, how long the answer may take, and what ends the wait.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// The run; what changes something needs one.
+    pub run: Option<&'a RunId>,
+    /// How long the answer may take.
+    pub limit: Duration,
+    /// The switch: when it says now, nobody waits any more.
+    pub stop: &'a Stop,
+}
+
 /// What is kept of one host.
 #[derive(Default)]
 struct Seat {
@@ -106,18 +117,12 @@ impl Fleet {
         self
     }
 
-    /// Asks a host, and waits for its answer up to a limit. What changes something needs a run, and is sent under the
-    /// lease of that run, which is taken first.
+    /// Asks a host, and waits for its answer. What changes something is sent under the lease of the run, which is taken
+    /// first.
     ///
     /// A connection that is lost is made anew by the next call. The fault says whether the request can have arrived.
-    pub fn call(
-        &self,
-        host: &Host,
-        run: Option<&RunId>,
-        request: Request,
-        limit: Duration,
-        stop: &Stop,
-    ) -> Result<Response, Fault> {
+    pub fn call(&self, host: &Host, by: &By<'_>, request: Request) -> Result<Response, Fault> {
+        let By { run, limit, stop } = *by;
         let link = self.link(host, stop)?;
         let fence = match run {
             Some(run) if needs_fence(&request) => Some(self.fence(host, &link, run, stop)?),
@@ -140,7 +145,7 @@ impl Fleet {
 
     /// Looks at a host, as closely as asked.
     pub fn look_at(&self, host: &Host, what: Look, stop: &Stop) -> Result<State, Fault> {
-        match self.call(host, None, Request::Look(what), LOOKING, stop)? {
+        match self.call(host, &By { run: None, limit: LOOKING, stop }, Request::Look(what))? {
             Response::State(state) => Ok(*state),
             other => Err(unexpected(host, &other)),
         }
@@ -152,7 +157,7 @@ impl Fleet {
         if !held {
             return Ok(());
         }
-        self.call(host, Some(run), Request::Release, LOOKING, stop).map(|_| ())
+        self.call(host, &By { run: Some(run), limit: LOOKING, stop }, Request::Release).map(|_| ())
     }
 
     /// Does something with each of some hosts at once; the answers are in the order of the hosts.
@@ -160,7 +165,7 @@ impl Fleet {
         thread::scope(|scope| {
             let work = &work;
             let threads: Vec<_> = hosts.iter().map(|host| scope.spawn(move || work(host))).collect();
-            let joined = threads.into_iter().map(|thread| thread.join());
+            let joined = threads.into_iter().map(thread::ScopedJoinHandle::join);
             joined.map(|answer| answer.expect("the work does not panic")).collect()
         })
     }
@@ -237,7 +242,10 @@ impl Fleet {
         let call = |id| Call { id, run: asked.run.cloned(), fence: asked.fence, request };
         let answer = link.ask(call, b"").map_err(|error| {
             if error.kind() == std::io::ErrorKind::InvalidInput {
-                return Fault::clean(Problem::new(Code::ArtifactUnusable, format!("{word} is too long: {error}")));
+                return Fault::clean(Problem::new(
+                    Code::ArtifactUnusable,
+                    format!("{word} is too long: {error}"),
+                ));
             }
             link.give_up(&error.to_string());
             trouble::lost(host, &link.why(), false)
@@ -248,13 +256,18 @@ impl Fleet {
             Waited::Late if link.is_dead() => Err(trouble::lost(host, &link.why(), changes)),
             Waited::Late => {
                 let limit = asked.limit.as_secs();
-                let problem =
-                    Problem::new(Code::StepTimedOut, format!("{word} took more than {limit} s on {}", host.name));
+                let problem = Problem::new(
+                    Code::StepTimedOut,
+                    format!("{word} took more than {limit} s on {}", host.name),
+                );
                 link.give_up("a request took too long");
                 Err(if changes { Fault::in_doubt(problem) } else { Fault::clean(problem) })
             }
             Waited::Stopped => {
-                let problem = Problem::new(Code::Stopped, format!("a stop was asked for during {word} on {}", host.name));
+                let problem = Problem::new(
+                    Code::Stopped,
+                    format!("a stop was asked for during {word} on {}", host.name),
+                );
                 link.give_up("a stop was asked for");
                 Err(if changes { Fault::in_doubt(problem) } else { Fault::clean(problem) })
             }

@@ -186,7 +186,9 @@ impl Shared {
             }
             Ok(())
         })();
-        self.give_up(&ended.err().map_or_else(|| "the other side ended it".into(), |error| error.to_string()));
+        self.give_up(
+            &ended.err().map_or_else(|| "the other side ended it".into(), |error| error.to_string()),
+        );
     }
 
     fn watch(&self, silence: Duration) {

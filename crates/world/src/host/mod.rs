@@ -9,6 +9,6 @@ mod send;
 mod start;
 mod trouble;
 
-pub use fleet::{Fleet, Teller};
+pub use fleet::{By, Fleet, Teller};
 pub use send::Staged;
 pub use start::AgentBinary;

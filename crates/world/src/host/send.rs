@@ -1,11 +1,11 @@
 //! Sends the files that a host does not have: many in a frame, and without waiting for each.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::time::Duration;
 
 use shipway_core::action::{Fault, Stop, Urgency};
 use shipway_core::deployment::{Deployment, Host, Manifest};
-use shipway_core::id::RunId;
 use shipway_core::problem::{Code, Problem};
 
 use super::fleet::{Asked, Fleet, unexpected};
@@ -37,11 +37,11 @@ impl Fleet {
     pub fn stage(
         &self,
         host: &Host,
-        run: &RunId,
         deployment: &Deployment,
         (manifest, secrets): (&Manifest, &[String]),
         stop: &Stop,
     ) -> Result<Staged, Fault> {
+        let run = &deployment.run;
         let link = self.link(host, stop)?;
         let fence = self.fence(host, &link, run, stop)?;
         // A host is given the secrets of its own environment and no others.
@@ -78,7 +78,8 @@ struct Sending<'a> {
 
 impl Sending<'_> {
     fn file(&mut self, index: u32, manifest: &Manifest) -> Result<(), Fault> {
-        let missing = || Fault::clean(Problem::new(Code::AgentUnusable, "the host wants a file that is none"));
+        let missing =
+            || Fault::clean(Problem::new(Code::AgentUnusable, "the host wants a file that is none"));
         let file = manifest.files.get(index as usize).ok_or_else(missing)?;
         let mut blob = self.fleet.store.encoded(&file.blake3).map_err(Fault::clean)?;
         let mut left = blob.metadata().map_err(Fault::from)?.len();

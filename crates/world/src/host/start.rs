@@ -222,7 +222,8 @@ fn bring(host: &Host, agent: &AgentBinary, started: Started, stop: &Stop) -> Res
             end_now(&mut child);
             thread::sleep(TICK);
             let what = format!("the agent cannot be brought to {}, or does not run there", host.name);
-            let problem = Problem::new(Code::AgentUnusable, what).details(words.text().lines().map(str::to_owned));
+            let problem =
+                Problem::new(Code::AgentUnusable, what).details(words.text().lines().map(str::to_owned));
             let here = rustix::system::uname();
             let here = format!("{} {}", here.sysname().to_string_lossy(), here.machine().to_string_lossy());
             Err(Fault::clean(problem.wanted(here).hint(format!("ssh {} uname -sm", host.address))))

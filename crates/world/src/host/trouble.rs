@@ -61,7 +61,8 @@ fn hint(problem: Problem, host: &Host, words: &str) -> Problem {
     match problem.code {
         Code::HostKeyChanged => {
             let own = words.lines().map(str::trim).find(|line| line.starts_with("ssh-keygen "));
-            let forget = own.map_or_else(|| format!("ssh-keygen -R {}", quoted(&known_as(&host.address))), str::to_owned);
+            let forget = own
+                .map_or_else(|| format!("ssh-keygen -R {}", quoted(&known_as(&host.address))), str::to_owned);
             problem.hint(forget).hint(format!("ssh {address} true"))
         }
         Code::HostKeyUnknown => problem.hint(format!("ssh {address} true")),
@@ -112,14 +113,34 @@ mod tests {
         let own = "@@@@@\n@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!\n  ssh-keygen -f \"/h\" -R \"web\"\n\
                    Host key verification failed.";
         check(own, Some(255), Code::HostKeyChanged, "ssh-keygen -f \"/h\" -R \"web\"");
-        check("REMOTE HOST IDENTIFICATION HAS CHANGED!", Some(255), Code::HostKeyChanged, "ssh-keygen -R web");
+        check(
+            "REMOTE HOST IDENTIFICATION HAS CHANGED!",
+            Some(255),
+            Code::HostKeyChanged,
+            "ssh-keygen -R web",
+        );
         check("Host key verification failed.", Some(255), Code::HostKeyUnknown, "ssh deploy@web true");
-        check("ssh: Could not resolve hostname web: Name or service not known", Some(255), Code::HostUnknown, "ssh -G deploy@web | grep -i hostname");
+        check(
+            "ssh: Could not resolve hostname web: Name or service not known",
+            Some(255),
+            Code::HostUnknown,
+            "ssh -G deploy@web | grep -i hostname",
+        );
         check("deploy@web: Permission denied (publickey).", Some(255), Code::HostDenied, "ssh-add -l");
-        check("ssh: connect to host web port 22: Connection refused", Some(255), Code::HostRefused, "ssh -v deploy@web true");
-        check("ssh: connect to host web port 22: Connection timed out", Some(255), Code::HostUnreachable, "ssh -v deploy@web true");
+        check(
+            "ssh: connect to host web port 22: Connection refused",
+            Some(255),
+            Code::HostRefused,
+            "ssh -v deploy@web true",
+        );
+        check(
+            "ssh: connect to host web port 22: Connection timed out",
+            Some(255),
+            Code::HostUnreachable,
+            "ssh -v deploy@web true",
+        );
         check("something new", Some(255), Code::HostUnreachable, "ssh -v deploy@web true");
-        check("sh: 1: /home/d/.local/x: Permission denied", Some(126), Code::AgentUnusable, "ssh -v deploy@web true");
+        check("sh: 1: .local/x: Permission denied", Some(126), Code::AgentUnusable, "ssh -v deploy@web true");
     }
 
     #[test]

@@ -42,14 +42,14 @@ fn carry(host: &TestHost, two: &Built, wanted: Wanted, hooks: Option<Arc<Dies>>)
     }
     client.session = Session::default();
     client.lease()?;
-    match host.state().deployments.iter().find(|known| known.deployment.run == run(2)).map(|it| it.standing) {
-        // As an engine that goes on with a run: what is done is not done again.
-        Some(Standing::Reverting | Standing::Failed | Standing::Discarded) => {}
-        _ => {
-            client.stage(two)?;
-            if wanted != Wanted::Discarded {
-                client.switch(Some(1))?;
-            }
+    let state = host.state();
+    let known = state.deployments.iter().find(|known| known.deployment.run == run(2));
+    let left = [Standing::Reverting, Standing::Failed, Standing::Discarded];
+    // As an engine that goes on with a run: what is done is not done again.
+    if !known.is_some_and(|known| left.contains(&known.standing)) {
+        client.stage(two)?;
+        if wanted != Wanted::Discarded {
+            client.switch(Some(1))?;
         }
     }
     let last = match wanted {

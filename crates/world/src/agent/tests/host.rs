@@ -194,8 +194,7 @@ impl Client {
     /// Asks which files are missing.
     pub(super) fn missing(&mut self, manifest: &Manifest) -> Result<Vec<u32>, Fault> {
         let deployment = Box::new(self.deployment(manifest));
-        let request =
-            Request::Stage { deployment, manifest: manifest.clone(), secrets: BTreeMap::default() };
+        let request = Request::Stage { deployment, manifest: manifest.clone(), secrets: BTreeMap::default() };
         match self.ask(request)? {
             Response::Missing(missing) => Ok(missing),
             other => panic!("{other:?}"),

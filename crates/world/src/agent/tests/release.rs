@@ -73,7 +73,10 @@ fn a_release_that_was_edited_does_not_go_live_and_is_mended_when_it_is_staged_ag
     let release = host.root().join("releases").join(one.manifest.digest().as_str());
     fs::remove_file(release.join("run")).unwrap();
     let fault = client.switch(None).unwrap_err();
-    assert_eq!((fault.problem.code, fault.problem.details), (Code::HostDrift, vec!["large".into(), "run".into()]));
+    assert_eq!(
+        (fault.problem.code, fault.problem.details),
+        (Code::HostDrift, vec!["large".into(), "run".into()])
+    );
     assert_eq!(host.version(), "");
     assert_eq!(client.stage(&one).unwrap(), 1);
     assert!(changed(&release, &one.manifest).is_empty());
@@ -89,7 +92,10 @@ fn there_is_no_switch_without_a_way_back() {
     client.stage(&two).unwrap();
     edit(&host, &one, "version");
     let fault = client.switch(Some(1)).unwrap_err();
-    assert_eq!((fault.problem.code, fault.problem.details), (Code::NoWayBack, vec!["version was changed".into()]));
+    assert_eq!(
+        (fault.problem.code, fault.problem.details),
+        (Code::NoWayBack, vec!["version was changed".into()])
+    );
     assert_eq!(host.state().no_way_back, ["version was changed"]);
     assert_eq!(host.state().drift, ["version was changed"]);
     assert_eq!(host.state().current, Some(run(1)));
@@ -242,6 +248,13 @@ fn a_sweep_keeps_what_may_be_needed() {
     assert_eq!(host.version(), "three");
 }
 
+struct Mounted(std::path::PathBuf);
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).status();
+    }
+}
+
 #[test]
 fn a_disk_that_is_too_small_is_told_before_anything_is_sent() {
     let (host, one) = (TestHost::new(), built_with("one", 9 << 20));
@@ -251,12 +264,6 @@ fn a_disk_that_is_too_small_is_told_before_anything_is_sent() {
         command.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(host.root());
         command.status().is_ok_and(|status| status.success())
     };
-    struct Mounted(std::path::PathBuf);
-    impl Drop for Mounted {
-        fn drop(&mut self) {
-            let _ = Command::new("umount").arg(&self.0).status();
-        }
-    }
     for options in ["size=4m", "size=64m,nr_inodes=16"] {
         if !mount(options) {
             return skip("a tmpfs cannot be mounted here");
