@@ -147,7 +147,9 @@ impl Model {
                 }
                 Next::Check(gate, needs) => self.check(&gate, &needs)?,
                 Next::Apply(steps) => {
-                    steps.iter().for_each(|step| self.assert_open(step));
+                    for step in &steps {
+                        self.assert_open(step);
+                    }
                     for step in &steps {
                         self.append(Event::Started { step: step.clone() })?;
                     }

@@ -77,9 +77,16 @@ pub(super) fn counts(plan: &Plan) -> (usize, usize) {
     (plan.steps().count() - gates, gates)
 }
 
-/// Returns the names of a gate's needs.
+/// Returns the names of a gate's needs, and of an approval who must give it.
 pub(super) fn needs(gate: &Gate) -> String {
-    gate.needs.iter().map(Need::name).collect::<Vec<_>>().join(", ")
+    let shown = |need: &Need| match need {
+        Need::Check { name, .. } => name.clone(),
+        Need::Approval { name, from, at_least, .. } => {
+            let who = if from.is_empty() { "any".into() } else { from.join("/") };
+            format!("{name} by {at_least} of {who}")
+        }
+    };
+    gate.needs.iter().map(shown).collect::<Vec<_>>().join(", ")
 }
 
 /// Returns the colour of a sign, which is printed with it.

@@ -1,6 +1,7 @@
 //! No incident is open: while something is broken, nothing else is changed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use shipway_core::action::{Cx, Fault};
 use shipway_core::gate::{Check, Finding};
@@ -21,8 +22,9 @@ pub struct Incident {
 
 impl Check for Incident {
     fn look(&self, _cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
-        // A list that cannot be read says nothing, so the gate stays shut.
-        let open = Incidents::new(&self.dir).open_ones().map_err(Fault::clean)?;
+        // A list that cannot be read says nothing, and is mended by a person: the run is stuck, and not taken back.
+        let unreadable = |problem| Fault::clean(problem).retry_after(Duration::from_secs(1));
+        let open = Incidents::new(&self.dir).open_ones().map_err(unreadable)?;
         let counts = |environment: Option<&String>| {
             environment.is_none()
                 || self.args.environment.is_none()
@@ -43,8 +45,6 @@ impl Check for Incident {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use shipway_core::action::Stop;
     use shipway_core::gate::Severity;
     use shipway_core::id::{Actor, ActorKind, RunId, StepId};
@@ -59,12 +59,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let look = |environment: Option<&str>| {
             let args = kinds::Incident { environment: environment.map(str::to_owned) };
-            let (run, step, world, stop) =
-                (RunId::new("r"), StepId::new("gate/incident"), TestWorld::new(), Stop::default());
+            let (run, name) = (RunId::new("r"), StepId::new("gate/incident"));
+            let (world, stop) = (TestWorld::new(), Stop::default());
             let timeout = Duration::from_secs(1);
             let cx = Cx {
                 run: &run,
-                step: &step,
+                step: &name,
                 attempt: 1,
                 opened: Time(0),
                 timeout,
@@ -85,6 +85,7 @@ mod tests {
         incidents.open(report(None), by, Time(2)).unwrap();
         assert_eq!(look(Some("production")).unwrap().len(), 1);
         std::fs::write(incidents.path(), "what\n").unwrap();
-        assert_eq!(look(None).unwrap_err().problem.code, Code::IncidentsUnreadable);
+        let fault = look(None).unwrap_err();
+        assert!(fault.retry_after_ms.is_some() && fault.problem.code == Code::IncidentsUnreadable);
     }
 }

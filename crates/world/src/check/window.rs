@@ -99,13 +99,17 @@ impl Check for Window {
 
 fn zoned(text: &str) -> Result<Zoned, Problem> {
     let window: Text = text.parse()?;
-    let known = TimeZoneDatabase::from_dir(Path::new(ZONES)).and_then(|zones| zones.get(&window.zone));
-    let zone = known.or_else(|_| TimeZoneDatabase::bundled().get(&window.zone)).map_err(|_| {
+    let zone = zone(Path::new(ZONES), &window.zone).map_err(|_| {
         Problem::new(Code::TimeZoneUnknown, format!("there is no time zone `{}`", window.zone))
             .at(format!("`{text}`"))
             .wanted("a name such as Europe/Berlin, America/New_York or UTC")
     })?;
     Ok(Zoned { text: text.into(), span: window.span, zone })
+}
+
+fn zone(system: &Path, name: &str) -> Result<TimeZone, jiff::Error> {
+    let known = TimeZoneDatabase::from_dir(system).and_then(|zones| zones.get(name));
+    known.or_else(|_| TimeZoneDatabase::bundled().get(name))
 }
 
 impl Zoned {
@@ -272,6 +276,17 @@ mod tests {
         check(&auckland, "2026-11-22T12:00:00Z", "2026-11-22T20:00:00Z");
         let new_york = window(&["Sun 22:00-23:00 America/New_York"], &[]);
         check(&new_york, "2026-11-23T03:30:00Z", "2026-11-23T03:30:00Z");
+    }
+
+    #[test]
+    fn a_system_without_rules_of_its_own_has_those_of_this_binary() {
+        let dir = tempfile::tempdir().unwrap();
+        for system in [dir.path(), &dir.path().join("none")] {
+            let berlin = zone(system, "Europe/Berlin").unwrap();
+            let noon = jiff::civil::date(2026, 7, 1).at(12, 0, 0, 0);
+            assert_eq!(berlin.to_timestamp(noon).unwrap().to_string(), "2026-07-01T10:00:00Z");
+            assert!(zone(system, "Europe/Berlim").is_err());
+        }
     }
 
     #[test]
