@@ -13,6 +13,8 @@ pub const BUILD: &str = "artifact.build";
 pub const LEASE: &str = "host.lease";
 /// The kind of [`Bring`], which puts a release beside the live one.
 pub const STAGE: &str = "host.stage";
+/// The kind of [`Bring`], which takes a release that is there already.
+pub const ADOPT: &str = "host.adopt";
 /// The kind of [`Bring`], which makes it live.
 pub const SWITCH: &str = "host.switch";
 /// The kind of [`Confirm`].

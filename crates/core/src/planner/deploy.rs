@@ -149,9 +149,8 @@ pub(super) fn add(draft: &mut Draft<'_>, material: &Material, way: &Way) -> Resu
     each(draft, &name("lease"), &way.targets, kinds::LEASE, |target| kinds::Lease {
         host: target.host.clone(),
     })?;
-    if !matches!(material, Material::OnHosts) {
-        each(draft, &name("stage"), &way.targets, kinds::STAGE, |target| bring(material, way, target))?;
-    }
+    let stage = if matches!(material, Material::OnHosts) { kinds::ADOPT } else { kinds::STAGE };
+    each(draft, &name("stage"), &way.targets, stage, |target| bring(material, way, target))?;
     migrate(draft, &name("expand"), &way.migrations.0, &subject)?;
     waves(draft, material, way, &subject)?;
     if let Some(watch) = &way.watch {

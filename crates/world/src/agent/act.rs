@@ -88,6 +88,10 @@ fn answer(agent: &Agent, session: &mut Session, call: Call) -> Result<Response, 
             done(lease::release(agent, run, fence))
         }
         Request::Stage { .. } => begin(agent, session, call),
+        Request::Adopt { deployment } if deployment.run != *run()? => {
+            Err(Fault::clean(Problem::new(Code::AgentUnusable, "the deployment is not that of the run")))
+        }
+        Request::Adopt { deployment } => done(stage::adopt(agent, deployment)),
         Request::Blobs(_) => Err(Fault::clean(Problem::new(Code::Bug, "pieces are not answered"))),
         Request::Finish => {
             let none = || Problem::new(Code::ArtifactMissing, "nothing is being staged in this connection");

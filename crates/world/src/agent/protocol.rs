@@ -89,6 +89,11 @@ pub enum Request {
         /// The secrets of its services; empty if it has none.
         secrets: BTreeMap<String, String>,
     },
+    /// Take a deployment whose release is there already as staged by this run.
+    Adopt {
+        /// What will be made current.
+        deployment: Box<Deployment>,
+    },
     /// Here are some of them, in the body. It is not answered.
     Blobs(Vec<Piece>),
     /// All of them were sent: put the release in its place.
@@ -128,6 +133,7 @@ impl Request {
     pub fn needs_lease(&self) -> bool {
         match self {
             Self::Stage { .. }
+            | Self::Adopt { .. }
             | Self::Blobs(_)
             | Self::Finish
             | Self::Discard
@@ -161,6 +167,7 @@ impl Request {
             Self::Ping => "ping",
             Self::Release => "release",
             Self::Stage { .. } => "stage",
+            Self::Adopt { .. } => "adopt",
             Self::Blobs(_) => "blobs",
             Self::Finish => "finish",
             Self::Discard => "discard",

@@ -252,6 +252,25 @@ impl Staging {
     }
 }
 
+/// Takes a deployment whose release is there already as staged. Every byte of the release is proven.
+pub(super) fn adopt(agent: &Agent, deployment: &Deployment) -> Result<bool, Problem> {
+    let root = &agent.root;
+    let _lock = root.lock()?;
+    release::prove(root, &deployment.artifact)?;
+    if let Some(digest) = deployment.secrets.as_ref().filter(|digest| !root.secrets(digest).is_file()) {
+        let what = format!("the secrets {} of the release are not there any more", digest.short());
+        return Err(Problem::new(Code::NoWayBack, what));
+    }
+    let mut journal = agent.journal()?;
+    if journal.history.of(&deployment.run).is_some_and(|known| known.standing != Standing::Discarded) {
+        return Ok(false);
+    }
+    crate::live::prepare(&agent.place(), deployment)?;
+    replace_json(&root.deployment(&deployment.run), deployment)?;
+    agent.append(&mut journal, &Event::Staged { deployment: Box::new(deployment.clone()) })?;
+    Ok(true)
+}
+
 /// Takes back what a run has staged: its release, unless another deployment has the same, and bytes that are no
 /// release's.
 pub(super) fn discard(agent: &Agent, run: &shipway_core::id::RunId) -> Result<bool, Problem> {

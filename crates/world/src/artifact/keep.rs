@@ -44,7 +44,7 @@ impl Store {
     pub fn forget_run(&self, run: &RunId) -> Result<(), Problem> {
         let path = self.dir.join("runs").join(run.as_str());
         match fs::remove_file(&path) {
-            Ok(()) => self.sync(),
+            Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(io_problem(&path, &error)),
         }

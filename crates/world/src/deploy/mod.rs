@@ -3,6 +3,7 @@
 //! What a host does with a request is in `agent`; how a request gets there is in `host`. Here a step becomes requests,
 //! and what a host says of itself becomes absent, present or foreign.
 
+mod adopt;
 mod build;
 mod confirm;
 mod finish;
@@ -24,6 +25,7 @@ use shipway_core::id::{Digest, RunId};
 use shipway_core::kinds::deploy::{self as kinds, Bring};
 use shipway_core::problem::{Code, Problem};
 
+pub use adopt::Adopt;
 pub use build::Build;
 pub use confirm::Confirm;
 pub use finish::Finish;
@@ -38,7 +40,7 @@ pub use well::Well;
 
 use crate::agent::protocol::{Known, Look, Request, Response, State};
 use crate::artifact::{self, Store};
-use crate::host::Fleet;
+use crate::host::{By, Fleet};
 
 /// The hands of a deployment: the hosts, and where artifacts are kept here.
 #[derive(Clone, Debug)]
@@ -52,13 +54,13 @@ pub struct Hands {
 impl Hands {
     /// Asks a host for something that changes it on behalf of the run.
     fn ask(&self, cx: &Cx<'_>, host: &Host, request: Request) -> Result<Response, Fault> {
-        self.fleet.call(host, Some(cx.run), request, cx.timeout, cx.stop)
+        self.fleet.call(host, &By { run: Some(cx.run), limit: cx.timeout, stop: cx.stop }, request)
     }
 
     /// Looks at a host.
     fn look(&self, cx: &Cx<'_>, host: &Host, look: Look) -> Result<State, Fault> {
         let limit = cx.timeout.min(LOOK);
-        match self.fleet.call(host, None, Request::Look(look), limit, cx.stop)? {
+        match self.fleet.call(host, &By { run: None, limit, stop: cx.stop }, Request::Look(look))? {
             Response::State(state) => Ok(*state),
             other => Err(unexpected(host, &other)),
         }

@@ -15,6 +15,7 @@ use super::Hands;
 use super::well::stranger;
 use crate::agent::protocol::{Command, Look, Request, Response};
 use crate::check::{advice, blocks};
+use crate::host::By;
 
 /// The check.
 #[derive(Debug)]
@@ -130,7 +131,7 @@ impl Watch {
         }
         let request = Request::Watch { text: self.args.log.clone() };
         let limit = cx.timeout.min(PATIENCE);
-        match self.hands.fleet.call(host, Some(cx.run), request, limit, cx.stop)? {
+        match self.hands.fleet.call(host, &By { run: Some(cx.run), limit, stop: cx.stop }, request)? {
             Response::Watched { lines, .. } if !lines.is_empty() => {
                 let problem = self.unwell("a log").at(format!("host {}", host.name)).details(lines);
                 Ok(Err(problem.wanted(format!("no line with `{}`", self.args.log.as_deref().unwrap_or_default()))))
@@ -153,7 +154,7 @@ impl Watch {
             ..Command::default()
         };
         let limit = cx.timeout.min(PATIENCE * 2);
-        match self.hands.fleet.call(host, Some(cx.run), Request::Command(command), limit, cx.stop)? {
+        match self.hands.fleet.call(host, &By { run: Some(cx.run), limit, stop: cx.stop }, Request::Command(command))? {
             Response::Output { code: Some(0), .. } => Ok(None),
             Response::Output { stdout, stderr, ended, code } => {
                 let found = code.map_or(ended, |code| format!("code {code}"));

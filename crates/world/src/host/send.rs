@@ -1,6 +1,5 @@
 //! Sends the files that a host does not have: many in a frame, and without waiting for each.
 
-use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::time::Duration;
 
