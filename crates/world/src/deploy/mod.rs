@@ -90,6 +90,9 @@ impl Hands {
     }
 }
 
+/// The name under which the salt of a set of secrets goes with it.
+pub const SALT: &str = "SHIPWAY_SECRETS_SALT";
+
 /// How long a look at a host may take.
 const LOOK: Duration = Duration::from_mins(2);
 

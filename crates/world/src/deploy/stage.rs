@@ -59,7 +59,11 @@ impl Action for Stage {
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
         let deployment = self.hands.deployment(cx, &self.args)?;
         let manifest = self.hands.store.manifest(&deployment.artifact).map_err(Fault::clean)?;
-        let sent = self.hands.fleet.stage(&self.args.host, &deployment, (&manifest, &self.args.secrets), cx.stop)?;
+        let mut secrets = self.args.secrets.clone();
+        if !secrets.is_empty() {
+            secrets.push(super::SALT.to_owned());
+        }
+        let sent = self.hands.fleet.stage(&self.args.host, &deployment, (&manifest, &secrets), cx.stop)?;
         Ok(Receipt(json!({
             "artifact": deployment.artifact,
             "sent_files": sent.sent_files,

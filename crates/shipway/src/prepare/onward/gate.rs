@@ -1,18 +1,17 @@
 //! What opens the gate of an environment.
 
 use shipway_core::deployment::Host;
-use shipway_core::gate::{self, Need};
+use shipway_core::action::Catalog;
+use shipway_core::gate::Need;
 use shipway_core::kinds::{self, Until, deploy as kind};
 use shipway_core::planner::deploy::Material;
+use shipway_core::planner::gates::{self, People};
 use shipway_core::planner::need;
-use shipway_core::problem::{Code, Problem};
+use shipway_core::problem::Problem;
 
 use super::{Cargo, Place, live, millis};
 use crate::session::Session;
 use shipway_world::deploy::Hands;
-
-/// How long a look at what needs no host may take, in milliseconds.
-const SHORT_MS: u64 = 60_000;
 
 /// Returns the needs of the gate of an environment, and what a reader must know besides.
 pub(super) fn needs(
@@ -32,14 +31,10 @@ pub(super) fn needs(
         }
     }
     needs.extend(checks(session, place).map_err(one)?);
-    needs.extend(times(place).map_err(one)?);
+    needs.extend(times(&session.catalog(hands), place).map_err(one)?);
     needs.extend(approval(session, place, cargo).map_err(one)?);
-    for need in &mut needs {
-        if let Need::Check { fresh_ms, .. } = need {
-            *fresh_ms = Some(millis(place.environment.gate.fresh));
-        }
-    }
-    Ok((needs, notes))
+    let fresh = millis(place.environment.gate.fresh);
+    Ok((needs.into_iter().map(|need| gates::fresh(need, fresh)).collect(), notes))
 }
 
 /// Returns the needs that look back at the environment before: the same bytes are proven there, and long enough.
@@ -67,8 +62,7 @@ fn before(
     let Some(soak) = place.environment.gate.soak else { return Ok((proven, None)) };
     let until = since(session, hands, environment, cargo, &artifact)?
         .map_or(Until::AfterMs(millis(soak)), |since| Until::At(since.after(soak)));
-    let args = kinds::Soak { what: from.to_owned(), until };
-    Ok((proven, Some(need("soak", kinds::SOAK, &args, SHORT_MS).map_err(one)?)))
+    Ok((proven, Some(gates::soak(from, until).map_err(one)?)))
 }
 
 /// Returns since when all hosts of an environment have an artifact; nothing if it comes there with this very run.
@@ -107,16 +101,15 @@ fn checks(session: &Session<'_>, place: &Place<'_>) -> Result<Vec<Need>, Problem
         .collect()
 }
 
-fn times(place: &Place<'_>) -> Result<Vec<Need>, Problem> {
+fn times(catalog: &dyn Catalog, place: &Place<'_>) -> Result<Vec<Need>, Problem> {
     let gate = &place.environment.gate;
     let mut needs = vec![];
     if !gate.windows.is_empty() || !gate.freeze.is_empty() {
         let args = kinds::Window { windows: gate.windows.clone(), freezes: gate.freeze.clone() };
-        needs.push(need("window", kinds::WINDOW, &args, SHORT_MS)?);
+        needs.push(gates::window(catalog, &args)?);
     }
     if gate.incidents {
-        let args = kinds::Incident { environment: Some(place.name.to_owned()) };
-        needs.push(need("incidents", kinds::INCIDENT, &args, SHORT_MS)?);
+        needs.push(gates::incident(Some(place.name))?);
     }
     Ok(needs)
 }
@@ -135,18 +128,10 @@ fn approval(session: &Session<'_>, place: &Place<'_>, cargo: &Cargo<'_>) -> Resu
         not_by.sort();
         not_by.dedup();
     }
-    let need = Need::Approval {
-        name: "approval".into(),
+    let people = People {
         from: gate.approvers.clone(),
         at_least: u32::try_from(gate.approvals).unwrap_or(u32::MAX),
         not_by,
-        grade: 0,
     };
-    if let Some(why) = gate::unsatisfiable(&need) {
-        return Err(Problem::new(Code::GateUnsatisfiable, format!("nobody can open the gate of {}", place.name))
-            .found(why)
-            .wanted(format!("{} people who may approve", gate.approvals))
-            .hint(format!("[environment.{}] approvers = […], or own-approval = true", place.name)));
-    }
-    Ok(Some(need))
+    gates::approval("approval", people).map(Some)
 }

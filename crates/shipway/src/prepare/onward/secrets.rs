@@ -4,24 +4,35 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shipway_core::id::Digest;
 use shipway_core::problem::{Code, Problem};
 
+use shipway_world::deploy::SALT;
+
 use super::Place;
 use crate::session::Session;
 
-/// Returns the values of all secrets that any environment names, where they are set.
+/// Returns the values of all secrets that any environment names, where they are set, and the salt of their digests.
 pub fn values(session: &Session<'_>) -> BTreeMap<String, String> {
     let names = session.config.environment.values().flat_map(|environment| &environment.secrets);
-    names.filter_map(|name| Some((name.clone(), session.environment.get(name)?.to_owned()))).collect()
+    let set = names.filter_map(|name| Some((name.clone(), session.environment.get(name)?.to_owned())));
+    let mut values: BTreeMap<String, String> = set.collect();
+    if let (false, Ok(salt)) = (values.is_empty(), fs::read_to_string(salt_file(session))) {
+        values.insert(SALT.into(), salt);
+    }
+    values
+}
+
+fn salt_file(session: &Session<'_>) -> PathBuf {
+    session.repository.state_dir().join("secrets.salt")
 }
 
 /// Returns the digest of the secrets of an environment, or the problems of those that are not set.
 ///
-/// A plan and a journal are read by many, and a plain digest of a weak secret gives it away: the digest is made with a
-/// key that never leaves this repository.
+/// A plan and a journal are read by many, and a plain digest of a weak secret gives it away: a salt that no plan shows
+/// is one of the set, and goes to the hosts with it.
 pub(super) fn digest(session: &Session<'_>, place: &Place<'_>) -> Result<Option<Digest>, Vec<Problem>> {
     let names = &place.environment.secrets;
     if names.is_empty() {
@@ -39,32 +50,33 @@ pub(super) fn digest(session: &Session<'_>, place: &Place<'_>) -> Result<Option<
     if !problems.is_empty() {
         return Err(problems);
     }
-    let key = key(&session.repository.state_dir().join("secrets.key")).map_err(|error| {
-        vec![Problem::new(Code::Io, format!("the key for digests of secrets cannot be kept: {error}"))]
+    let salt = salt(&salt_file(session)).map_err(|error| {
+        vec![Problem::new(Code::Io, format!("the salt for digests of secrets cannot be kept: {error}"))]
     })?;
-    let values: BTreeMap<&String, Option<&str>> =
-        names.iter().map(|name| (name, session.environment.get(name))).collect();
-    Ok(Some(Digest::of_json(&(key, values))))
+    let value = |name: &String| Some((name.clone(), session.environment.get(name)?.to_owned()));
+    let mut values: BTreeMap<String, String> = names.iter().filter_map(value).collect();
+    values.insert(SALT.into(), salt);
+    Ok(Some(Digest::of_json(&values)))
 }
 
-/// Returns the key, and makes it the first time.
-fn key(path: &Path) -> io::Result<String> {
+/// Returns the salt, and makes it the first time.
+fn salt(path: &Path) -> io::Result<String> {
     match fs::read_to_string(path) {
-        Ok(key) if key.len() == 64 => return Ok(key),
+        Ok(salt) if salt.len() == 64 => return Ok(salt),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
     let mut bytes = [0; 32];
     io::Read::read_exact(&mut fs::File::open("/dev/urandom")?, &mut bytes)?;
-    let key = Digest::of(&bytes);
+    let salt = Digest::of(&bytes);
     if let Some(dir) = path.parent() {
         fs::create_dir_all(dir)?;
     }
     let new = path.with_extension("new");
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(key.as_str().as_bytes())?;
+    file.write_all(salt.as_str().as_bytes())?;
     file.sync_all()?;
     fs::rename(&new, path)?;
-    Ok(key.as_str().to_owned())
+    Ok(salt.as_str().to_owned())
 }
