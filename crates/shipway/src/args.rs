@@ -137,6 +137,12 @@ pub enum Command {
                             shipway incident close 1c9e"
     )]
     Incident(Incident),
+    /// Practise a recovery on an environment that is marked for it, and measure it
+    #[command(
+        after_help = "examples:\n  shipway drill rollback staging    back to the release before, and forward again\n  \
+                            shipway drill restore staging     its backups, into a scratch place"
+    )]
+    Drill(Drill),
     /// Explain the next version, a version, or a commit: commit, rule, bump
     #[command(
         after_help = "examples:\n  shipway why               the next version\n  shipway why 1.4.0\n  shipway why HEAD"
@@ -238,6 +244,7 @@ impl Command {
             | Self::Push(_)
             | Self::Deploy(_)
             | Self::Promote(_)
+            | Self::Drill(_)
             | Self::Resume { .. }
             | Self::Wait { .. }
             | Self::Rollback(_)
@@ -359,6 +366,26 @@ pub struct Promote {
     /// Show the plan and what would stop it, and change nothing
     #[arg(long)]
     pub plan: bool,
+}
+
+/// What `drill` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Drill {
+    /// What is practised
+    #[arg(value_name = "rollback|restore", hide_possible_values = true)]
+    pub kind: DrillKind,
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+}
+
+/// What is practised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DrillKind {
+    /// The way back to the release before, and forward again.
+    Rollback,
+    /// Restoring the backups.
+    Restore,
 }
 
 /// What `env status` takes.

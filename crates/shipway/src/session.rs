@@ -212,7 +212,8 @@ impl<'a> Session<'a> {
         let runs = self.journal_to_read()?.runs().map_err(of_journal)?;
         let busy = |head: &&RunHead| match &head.opened.event {
             Event::Opened { plan, .. } => {
-                is_open(head) && plan.steps().any(|step| step.id.as_str().starts_with(&format!("{environment}/")))
+                is_open(head)
+                    && plan.steps().any(|step| step.id.as_str().starts_with(&format!("{environment}/")))
             }
             _ => false,
         };

@@ -1,6 +1,7 @@
 //! The one table of everything that may stand in `shipway.toml`.
 
 mod deploy;
+mod environment;
 
 use super::choice::{Ambiguous, BelowOne, PackageKind, Sign};
 use super::form::{Form, Type};
@@ -94,7 +95,7 @@ pub(super) static ROOT: Section = Section {
         one("target", "How long things should take; plans and reports compare.", TARGET),
         deploy::ARTIFACT,
         deploy::SERVICE,
-        deploy::ENVIRONMENT,
+        environment::ENVIRONMENT,
         deploy::MIGRATION,
         deploy::BACKUP,
         deploy::GROUP,

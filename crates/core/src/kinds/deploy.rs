@@ -31,6 +31,8 @@ pub const WELL: &str = "host.well";
 pub const WATCH: &str = "host.watch";
 /// The kind of [`Proven`].
 pub const PROVEN: &str = "environment.proven";
+/// The kind of [`Drill`].
+pub const DRILL: &str = "environment.drill";
 
 /// Builds an artifact in a clean checkout and keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +56,6 @@ pub struct Build {
     /// How long it may take, in milliseconds.
     pub timeout_ms: u64,
 }
-
 
 /// Takes the right to change a host for the time of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,4 +208,13 @@ pub struct Proven {
     /// Whether one that is not proven is only advised against.
     #[serde(default)]
     pub waived: bool,
+}
+
+/// Sees that a rollback was practised lately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    /// The environments where that counts.
+    pub environments: Vec<String>,
+    /// How long ago it may be, in milliseconds.
+    pub within_ms: u64,
 }

@@ -1,6 +1,7 @@
 //! Planners: from what was seen and asked to the full list of what will happen. Pure; every choice is made here.
 
 pub mod deploy;
+pub mod drill;
 pub mod gates;
 pub mod push;
 pub mod rollback;

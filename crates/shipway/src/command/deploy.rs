@@ -41,8 +41,11 @@ pub fn promote(session: &Session<'_>, promote: &args::Promote) -> End {
             .hint(format!("bring the last release to it: shipway deploy {name}"));
         return Err(vec![problem]);
     }
-    let deploy =
-        args::Deploy { environment: promote.environment.clone(), what: promote.digest.clone(), plan: promote.plan };
+    let deploy = args::Deploy {
+        environment: promote.environment.clone(),
+        what: promote.digest.clone(),
+        plan: promote.plan,
+    };
     run(session, &deploy)
 }
 

@@ -40,7 +40,11 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
             let looks: Vec<_> = hosts.into_iter().map(look).collect();
             looks.into_iter().filter_map(|look| look.join().ok()).collect()
         });
-        rows.extend(seen.into_iter().map(|(host, seen)| HostRow { environment: name.to_owned(), host, seen }));
+        rows.extend(seen.into_iter().map(|(host, seen)| HostRow {
+            environment: name.to_owned(),
+            host,
+            seen,
+        }));
     }
     session.view.hosts(&rows, now());
     let wrong = rows.iter().any(|row| row.kind() == Kind::Wrong);

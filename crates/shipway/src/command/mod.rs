@@ -6,6 +6,7 @@ pub mod agent;
 pub mod carry;
 pub mod changelog;
 pub mod deploy;
+pub mod drill;
 pub mod env_status;
 pub mod explain;
 pub mod incident;
@@ -44,6 +45,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Push(push) => push::run(&mut open()?, push),
         Command::Deploy(deploy) => deploy::run(&open()?, deploy),
         Command::Promote(promote) => deploy::promote(&open()?, promote),
+        Command::Drill(asked) => drill::run(&open()?, asked),
         Command::Status => status::run(&open()?),
         Command::Log(log) => log::run(&open()?, log),
         Command::Resume { run } => resume::run(&open()?, run.as_deref()),

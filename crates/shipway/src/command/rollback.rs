@@ -15,7 +15,8 @@ use crate::session::{Session, of_journal};
 
 /// Takes back the run that is named, else the open one, else the last release.
 pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
-    if let Some(name) = rollback.run.as_deref().filter(|name| session.config.environment.contains_key(*name)) {
+    if let Some(name) = rollback.run.as_deref().filter(|name| session.config.environment.contains_key(*name))
+    {
         return deploy::back(session, name, rollback.to.as_deref(), rollback.plan);
     }
     if let Some(to) = &rollback.to {

@@ -52,16 +52,23 @@ pub fn back(session: &Session<'_>, name: &str, to: Option<&str>) -> Result<Plan,
     let way = onward::way_back(session, &place, to)?;
     let version = way.targets.first().map(|target| target.deployment.version.clone()).unwrap_or_default();
     let chosen = Chosen { commit: String::new(), version, tag: String::new() };
-    let release = Release { why: "back to a release that was confirmed".into(), ..release(project, name, &way, &chosen) };
-    let notes = vec!["a way back passes no approval: what it brings was live and confirmed on these hosts".into()];
+    let release = Release {
+        why: "back to a release that was confirmed".into(),
+        ..release(project, name, &way, &chosen)
+    };
+    let notes =
+        vec!["a way back passes no approval: what it brings was live and confirmed on these hosts".into()];
     let catalog = session.catalog(&hands);
     let target = session.config.target.rollback;
     deploy::plan(release, (&Material::OnHosts, &way), notes, (target, &catalog)).map_err(one)
 }
 
 fn release(project: String, environment: &str, way: &Way, chosen: &Chosen) -> Release {
-    let mut versions: Vec<String> =
-        way.targets.iter().filter_map(|target| target.from.as_ref().map(|from| from.version.clone())).collect();
+    let mut versions: Vec<String> = way
+        .targets
+        .iter()
+        .filter_map(|target| target.from.as_ref().map(|from| from.version.clone()))
+        .collect();
     versions.sort();
     versions.dedup();
     Release {
@@ -106,17 +113,16 @@ fn promote(
     let mut live = before.hosts.iter().map(|(_, state)| onward::live(state).map(|known| &known.deployment));
     let first = live.next().flatten();
     let nothing = |what: String| {
-        vec![Problem::new(Code::NotProven, what).hint(format!("bring a release there: shipway deploy {from}"))]
+        vec![
+            Problem::new(Code::NotProven, what).hint(format!("bring a release there: shipway deploy {from}")),
+        ]
     };
     let Some(first) = first else { return Err(nothing(format!("nothing is live in {from}"))) };
     if live.any(|other| other.is_none_or(|other| other.artifact != first.artifact)) {
         return Err(nothing(format!("the hosts of {from} do not all have the same release")));
     }
-    let chosen = Chosen {
-        commit: String::new(),
-        version: first.version.clone(),
-        tag: tag_of(seen, &first.version),
-    };
+    let chosen =
+        Chosen { commit: String::new(), version: first.version.clone(), tag: tag_of(seen, &first.version) };
     let size = size(hands, &first.artifact);
     if size.is_none() {
         let what = format!("artifact {} of {from} is not kept here", first.artifact.short());
@@ -200,7 +206,11 @@ fn size(hands: &Hands, artifact: &Digest) -> Option<(u64, usize)> {
 /// Returns the commits that a deployment brings to an environment, as a range of git; empty where that is not known.
 fn range(place: &Place<'_>, seen: &Seen<'_>, chosen: &Chosen) -> String {
     let to = if chosen.commit.is_empty() { &chosen.tag } else { &chosen.commit };
-    let live = place.hosts.iter().filter_map(|(_, state)| onward::live(state)).map(|known| &known.deployment.version);
+    let live = place
+        .hosts
+        .iter()
+        .filter_map(|(_, state)| onward::live(state))
+        .map(|known| &known.deployment.version);
     let from = live.filter_map(|version| Some(seen.format.render(&version.parse().ok()?))).next();
     match from.filter(|tag| seen.facts.tags.contains_key(tag)) {
         _ if to.is_empty() => String::new(),

@@ -278,15 +278,17 @@ fn go_on(
 ) -> Result<(), Vec<Problem>> {
     let chain = onward::chain(session, to).map_err(|problem| vec![problem])?;
     if seen.projects.tag_publishes().is_some() {
-        let problem = Problem::new(Code::PastReturn, "the tag of this project is its publication, which stays")
-            .wanted("a deployment that can be taken back with its release")
-            .hint(format!("release first: shipway push, then: shipway deploy {to}"));
+        let problem =
+            Problem::new(Code::PastReturn, "the tag of this project is its publication, which stays")
+                .wanted("a deployment that can be taken back with its release")
+                .hint(format!("release first: shipway push, then: shipway deploy {to}"));
         return Err(vec![problem]);
     }
     // A release that is only a tag is built from the commit that is there; another one from the one that is made.
     let commit = input.edits.is_empty().then(|| input.from.commit.clone());
     let material = Material::Built(deploy::build(session, commit, &input.release.to));
-    let range = last.map_or_else(|| input.from.commit.clone(), |last| format!("{last}..{}", input.from.commit));
+    let range =
+        last.map_or_else(|| input.from.commit.clone(), |last| format!("{last}..{}", input.from.commit));
     let project = input.release.project.clone();
     let cargo =
         onward::Cargo { project: &project, version: &input.release.to, material: &material, range: &range };

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
+use shipway_core::config::Phase;
 use shipway_core::config::deploy::Environment;
 use shipway_core::deployment::{Deployment, Host};
 use shipway_core::gate::Need;
@@ -15,7 +16,6 @@ use shipway_core::kinds::{self, deploy as kind};
 use shipway_core::planner::deploy::{Material, Migration, Order, Target, Way};
 use shipway_core::planner::need;
 use shipway_core::problem::{Code, Problem};
-use shipway_core::config::Phase;
 use shipway_world::agent::protocol::{Known, Look, Standing, State};
 use shipway_world::deploy::Hands;
 
@@ -87,7 +87,9 @@ pub fn look<'a>(
     let seen: Vec<Result<State, Problem>> = thread::scope(|scope| {
         let look = |host| {
             let stop = &session.switches.look;
-            scope.spawn(move || hands.fleet.look_at(host, Look::default(), stop).map_err(|fault| fault.problem))
+            scope.spawn(move || {
+                hands.fleet.look_at(host, Look::default(), stop).map_err(|fault| fault.problem)
+            })
         };
         let looks: Vec<_> = hosts.iter().map(look).collect();
         looks.into_iter().map(|look| look.join().unwrap_or_else(|_| Err(broken()))).collect()
@@ -178,7 +180,9 @@ pub fn way_back(session: &Session<'_>, place: &Place<'_>, to: Option<&str>) -> R
 /// Returns the deployment that a host goes back to.
 fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Problem> {
     let usable = |known: &&Known| {
-        known.standing == Standing::Confirmed && !known.swept && state.current.as_ref() != Some(&known.deployment.run)
+        known.standing == Standing::Confirmed
+            && !known.swept
+            && state.current.as_ref() != Some(&known.deployment.run)
     };
     let found = match to {
         None => state.previous.as_ref().and_then(|run| {
@@ -194,7 +198,8 @@ fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Prob
             state.deployments.iter().filter(usable).map(|known| known.deployment.version.as_str()).collect();
         had.dedup();
         let problem = Problem::new(Code::NoWayBack, format!("{what} is not there to go back to"));
-        let found = if had.is_empty() { "no other release was ever confirmed here".into() } else { had.join(", ") };
+        let found =
+            if had.is_empty() { "no other release was ever confirmed here".into() } else { had.join(", ") };
         problem.found(found).wanted("a release that was live, was confirmed, and was not cleared away")
     })
 }
@@ -291,7 +296,9 @@ fn migrations(
 ) -> Result<(Vec<Migration>, Vec<Migration>), Vec<Problem>> {
     let mut both = (vec![], vec![]);
     for migration in &session.config.migration {
-        let Some(target) = targets.iter().find(|target| target.host.has_role(&migration.roles)) else { continue };
+        let Some(target) = targets.iter().find(|target| target.host.has_role(&migration.roles)) else {
+            continue;
+        };
         let migrate = kind::Migrate {
             host: target.host.clone(),
             name: migration.name.clone(),

@@ -62,7 +62,10 @@ fn look(
         world,
         stop: &session.switches.look,
     };
-    let looked = catalog.check(kind, args).map_err(shipway_core::action::Fault::clean).and_then(|check| check.look(&cx));
+    let looked = catalog
+        .check(kind, args)
+        .map_err(shipway_core::action::Fault::clean)
+        .and_then(|check| check.look(&cx));
     match looked {
         Ok(findings) => findings
             .into_iter()

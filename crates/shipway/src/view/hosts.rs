@@ -81,7 +81,11 @@ impl HostRow {
             lines.push(format!("{} holds it for run {}", lease.holder, lease.run));
         }
         if let Some(armed) = &state.watchdog {
-            lines.push(format!("goes back in {} s unless run {} is heard of", armed.left_ms / 1000, armed.run));
+            lines.push(format!(
+                "goes back in {} s unless run {} is heard of",
+                armed.left_ms / 1000,
+                armed.run
+            ));
         }
         lines
     }

@@ -139,10 +139,18 @@ pub(super) fn no_way_back(root: &Root, known: &Known) -> Vec<String> {
     wrong
 }
 
-/// Goes back to what was current before a run. Returns whether there was anything to go back from.
+/// Goes back to what was current before a run, and sees that it is well. Returns whether there was anything to go back
+/// from.
 pub(super) fn revert(agent: &Agent, run: &RunId, why: &str) -> Result<bool, Problem> {
     let _lock = agent.root.lock()?;
-    revert_locked(agent, run, why)
+    let gone_back = revert_locked(agent, run, why)?;
+    let journal = agent.journal()?;
+    let failed = journal.history.of(run).is_some_and(|known| known.standing == Standing::Failed);
+    // A release that does not serve is not taken back to, whatever the link says.
+    if let Some(live) = journal.history.live().filter(|_| failed) {
+        live::healthy(&agent.place(), &live.deployment)?;
+    }
+    Ok(gone_back)
 }
 
 /// The same, for who holds the lock.

@@ -67,9 +67,10 @@ impl Action for Migrate {
 impl Migrate {
     /// Runs a command in the release that is staged, and returns its code with what it wrote.
     fn run(&self, cx: &Cx<'_>, argv: &[String], looks: bool) -> Result<(Option<i32>, String), Fault> {
-        let artifact = self.hands.artifact(cx.run, &self.args.deployment.artifact).unwrap_or(
-            self.args.deployment.artifact.clone(),
-        );
+        let artifact = self
+            .hands
+            .artifact(cx.run, &self.args.deployment.artifact)
+            .unwrap_or(self.args.deployment.artifact.clone());
         let release = format!("releases/{artifact}");
         let values = [
             ("version", self.args.deployment.version.as_str()),

@@ -6,6 +6,7 @@
 mod adopt;
 mod build;
 mod confirm;
+mod drill;
 mod finish;
 mod lease;
 mod migrate;
@@ -28,6 +29,7 @@ use shipway_core::problem::{Code, Problem};
 pub use adopt::Adopt;
 pub use build::Build;
 pub use confirm::Confirm;
+pub use drill::Drill;
 pub use finish::Finish;
 pub use lease::Lease;
 pub use migrate::Migrate;

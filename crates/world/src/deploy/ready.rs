@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use shipway_core::action::{Cx, Fault};
-use shipway_core::gate::{Check, Finding};
 use shipway_core::config::size_text;
+use shipway_core::gate::{Check, Finding};
 use shipway_core::kinds::deploy as kinds;
 use shipway_core::problem::{Code, Problem};
 
@@ -56,12 +56,16 @@ impl Ready {
         if state.current == self.args.from {
             return None;
         }
-        let name = |run: Option<&shipway_core::id::RunId>| run.map_or("nothing".into(), |run| format!("run {run}"));
+        let name =
+            |run: Option<&shipway_core::id::RunId>| run.map_or("nothing".into(), |run| format!("run {run}"));
         Some(
-            Problem::new(Code::PlanStale, format!("{} has moved since the plan was made", self.args.host.name))
-                .found(name(state.current.as_ref()))
-                .wanted(name(self.args.from.as_ref()))
-                .hint("make a new plan: shipway plan"),
+            Problem::new(
+                Code::PlanStale,
+                format!("{} has moved since the plan was made", self.args.host.name),
+            )
+            .found(name(state.current.as_ref()))
+            .wanted(name(self.args.from.as_ref()))
+            .hint("make a new plan: shipway plan"),
         )
     }
 
@@ -70,12 +74,18 @@ impl Ready {
         let (size, files) = self.args.size?;
         if state.free_bytes < size {
             let what = format!("{} has too little space", self.args.host.name);
-            let problem = Problem::new(Code::HostDisk, what).found(format!("{} free", size_text(state.free_bytes)));
+            let problem =
+                Problem::new(Code::HostDisk, what).found(format!("{} free", size_text(state.free_bytes)));
             return Some(problem.wanted(size_text(size)).hint(format!("df -h {}", state.root)));
         }
         let inodes = state.free_inodes.filter(|free| *free < files as u64 * 2)?;
         let problem = Problem::new(Code::HostDisk, format!("{} has too few inodes", self.args.host.name));
-        Some(problem.found(inodes.to_string()).wanted((files * 2).to_string()).hint(format!("df -i {}", state.root)))
+        Some(
+            problem
+                .found(inodes.to_string())
+                .wanted((files * 2).to_string())
+                .hint(format!("df -i {}", state.root)),
+        )
     }
 
     fn clock(&self, state: &State, cx: &Cx<'_>) -> Option<Problem> {
@@ -93,5 +103,9 @@ fn leased(state: &State, cx: &Cx<'_>) -> Option<Problem> {
     let lease = state.lease.as_ref().filter(|lease| lease.run != *cx.run && lease.left_ms > 0)?;
     let what = format!("{} is being changed by {}", state.host, lease.holder);
     let problem = Problem::new(Code::HostLeased, what).found(format!("run {}", lease.run));
-    Some(problem.wanted("nobody at work there").hint("wait for it to end, or see who it is: shipway env status"))
+    Some(
+        problem
+            .wanted("nobody at work there")
+            .hint("wait for it to end, or see who it is: shipway env status"),
+    )
 }

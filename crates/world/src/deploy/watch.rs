@@ -134,7 +134,8 @@ impl Watch {
         match self.hands.fleet.call(host, &By { run: Some(cx.run), limit, stop: cx.stop }, request)? {
             Response::Watched { lines, .. } if !lines.is_empty() => {
                 let problem = self.unwell("a log").at(format!("host {}", host.name)).details(lines);
-                Ok(Err(problem.wanted(format!("no line with `{}`", self.args.log.as_deref().unwrap_or_default()))))
+                Ok(Err(problem
+                    .wanted(format!("no line with `{}`", self.args.log.as_deref().unwrap_or_default()))))
             }
             Response::Watched { now, before, .. } => Ok(Ok(Glance { now, before })),
             other => Err(super::unexpected(host, &other)),
@@ -154,12 +155,17 @@ impl Watch {
             ..Command::default()
         };
         let limit = cx.timeout.min(PATIENCE * 2);
-        match self.hands.fleet.call(host, &By { run: Some(cx.run), limit, stop: cx.stop }, Request::Command(command))? {
+        match self.hands.fleet.call(
+            host,
+            &By { run: Some(cx.run), limit, stop: cx.stop },
+            Request::Command(command),
+        )? {
             Response::Output { code: Some(0), .. } => Ok(None),
             Response::Output { stdout, stderr, ended, code } => {
                 let found = code.map_or(ended, |code| format!("code {code}"));
                 let lines = format!("{stdout}\n{stderr}");
-                let lines: Vec<&str> = lines.lines().filter(|line| !line.trim().is_empty()).take(20).collect();
+                let lines: Vec<&str> =
+                    lines.lines().filter(|line| !line.trim().is_empty()).take(20).collect();
                 let problem = self.unwell("the watch command").at(format!("host {}", host.name));
                 Ok(Some(problem.found(found).wanted("code 0").details(lines)))
             }

@@ -56,6 +56,7 @@ pub(super) fn stranger(state: &State, cx: &Cx<'_>) -> Option<Problem> {
     }
     let seen = state.services.iter().find(|seen| !seen.running || !seen.ours)?;
     let what = if seen.running { "runs another release" } else { "does not run" };
-    let problem = Problem::new(Code::ServiceNotOurs, format!("service {} on {} {what}", seen.service, state.host));
+    let problem =
+        Problem::new(Code::ServiceNotOurs, format!("service {} on {} {what}", seen.service, state.host));
     Some(problem.details([seen.detail.clone()]))
 }

@@ -1,7 +1,7 @@
 //! What opens the gate of an environment.
 
-use shipway_core::deployment::Host;
 use shipway_core::action::Catalog;
+use shipway_core::deployment::Host;
 use shipway_core::gate::Need;
 use shipway_core::kinds::{self, Until, deploy as kind};
 use shipway_core::planner::deploy::Material;
@@ -32,6 +32,13 @@ pub(super) fn needs(
     }
     needs.extend(checks(session, place).map_err(one)?);
     needs.extend(times(&session.catalog(hands), place).map_err(one)?);
+    if let Some(within) = place.environment.gate.drill_within {
+        // A way back that was practised before counts on the way to here.
+        let chain = super::chain(session, place.name).map_err(one)?;
+        let environments = chain.into_iter().map(|(name, _)| name.to_owned()).collect();
+        let args = kind::Drill { environments, within_ms: millis(within) };
+        needs.push(need("drill", kind::DRILL, &args, 60_000).map_err(one)?);
+    }
     needs.extend(approval(session, place, cargo).map_err(one)?);
     let fresh = millis(place.environment.gate.fresh);
     Ok((needs.into_iter().map(|need| gates::fresh(need, fresh)).collect(), notes))
@@ -80,8 +87,7 @@ fn since(
     let since = |known: &shipway_world::agent::protocol::Known| {
         (known.deployment.artifact == *artifact).then_some(known.live_since)?
     };
-    let all: Option<Vec<_>> =
-        place.hosts.iter().map(|(_, state)| live(state).and_then(since)).collect();
+    let all: Option<Vec<_>> = place.hosts.iter().map(|(_, state)| live(state).and_then(since)).collect();
     Ok(all.and_then(|all| all.into_iter().max()))
 }
 

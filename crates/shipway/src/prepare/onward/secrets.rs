@@ -43,8 +43,11 @@ pub(super) fn digest(session: &Session<'_>, place: &Place<'_>) -> Result<Option<
         .iter()
         .filter(missing)
         .map(|name| {
-            Problem::new(Code::SecretMissing, format!("secret {name} of environment `{}` is not set", place.name))
-                .hint(format!("read -rs {name} && export {name}"))
+            Problem::new(
+                Code::SecretMissing,
+                format!("secret {name} of environment `{}` is not set", place.name),
+            )
+            .hint(format!("read -rs {name} && export {name}"))
         })
         .collect();
     if !problems.is_empty() {

@@ -1,0 +1,35 @@
+//! Drills: ways back that are gone for practice. They are runs like all others; their reason says what they are.
+
+use std::time::Duration;
+
+use crate::journal::{Event, Outcome, RunHead};
+use crate::time::Time;
+
+/// The reason of a run that goes back for practice.
+pub const BACK: &str = "drill: back to the release before";
+/// The reason of a run that goes forward again after it.
+pub const FORWARD: &str = "drill: forward again";
+/// The reason of a run that restores backups for practice.
+pub const RESTORE: &str = "drill: restore into a scratch place";
+
+/// A drill that ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drill {
+    /// When it ended.
+    pub at: Time,
+    /// How long the way back took.
+    pub took: Duration,
+}
+
+/// Returns the last rollback drill of an environment that ended well, there and back.
+pub fn last(heads: &[RunHead], environment: &str) -> Option<Drill> {
+    let shipped = |head: &RunHead, why: &str| match (&head.opened.event, &head.last.event) {
+        (Event::Opened { plan, .. }, Event::Closed { outcome: Outcome::Shipped }) => {
+            plan.release.why == why && plan.release.environment.as_deref() == Some(environment)
+        }
+        _ => false,
+    };
+    let forward = heads.iter().rposition(|head| shipped(head, FORWARD))?;
+    let back = heads[..forward].iter().rev().find(|head| shipped(head, BACK))?;
+    Some(Drill { at: heads[forward].last.at, took: back.last.at.since(back.opened.at) })
+}

@@ -1,0 +1,80 @@
+//! `drill`: going the way back for practice, on an environment that is marked for it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use shipway_core::config::duration_text;
+use shipway_core::plan::{Plan, Release};
+use shipway_core::planner::drill::{BACK, FORWARD};
+use shipway_core::problem::{Code, Problem};
+
+use super::carry::{self, Load};
+use super::{DONE, End};
+use crate::args::{self, DrillKind};
+use crate::prepare::{self, onward};
+use crate::session::Session;
+
+/// Practises a rollback there and back, or a restore, and says how long it took.
+pub fn run(session: &Session<'_>, asked: &args::Drill) -> End {
+    let (name, environment) =
+        onward::environment(session, &asked.environment).map_err(|problem| vec![problem])?;
+    if !environment.drill {
+        let what = format!("environment `{name}` is not marked for drills");
+        let problem =
+            Problem::new(Code::DrillFailed, what).wanted(format!("[environment.{name}] drill = true"));
+        return Err(vec![problem.hint("practise where it harms nobody, such as staging")]);
+    }
+    match asked.kind {
+        DrillKind::Rollback => rollback(session, name),
+        DrillKind::Restore => {
+            Err(vec![Problem::new(Code::DrillFailed, format!("no backup is configured for `{name}`"))])
+        }
+    }
+}
+
+fn rollback(session: &Session<'_>, name: &str) -> End {
+    let back = prepare::deploy::back(session, name, None)?;
+    let version = back.release.from.clone().unwrap_or_default();
+    let begun = Instant::now();
+    let code = carry_out(session, name, back, BACK)?;
+    if code != DONE {
+        return Ok(code);
+    }
+    let took = begun.elapsed();
+    let forward = prepare::deploy::back(session, name, Some(&version))?;
+    let code = carry_out(session, name, forward, FORWARD)?;
+    if code != DONE {
+        return Ok(code);
+    }
+    let target = session.config.target.rollback;
+    let whole = |span: Duration| Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+    let fields = json!({
+        "environment": name,
+        "drill": "rollback",
+        "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        "target_ms": u64::try_from(target.as_millis()).unwrap_or(u64::MAX),
+        "within_target": took <= target,
+    });
+    let text = format!(
+        "drill: back from {version} in {} of {}, and forward again",
+        duration_text(whole(took)),
+        duration_text(target)
+    );
+    session.view.answer("drill", &fields, &text);
+    if took <= target {
+        Ok(DONE)
+    } else {
+        Err(vec![
+            Problem::new(Code::DrillFailed, "the way back took too long")
+                .found(duration_text(whole(took)))
+                .wanted(duration_text(target)),
+        ])
+    }
+}
+
+fn carry_out(session: &Session<'_>, name: &str, plan: Plan, why: &str) -> End {
+    let lock = session.lock(None).map_err(|problem| vec![problem])?;
+    session.free(name).map_err(|problem| vec![problem])?;
+    let plan = Plan { release: Release { why: why.to_owned(), ..plan.release.clone() }, ..plan };
+    carry::out(session, lock, Load::Plan(Box::new(plan)))
+}
