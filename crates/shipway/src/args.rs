@@ -139,6 +139,18 @@ pub enum Command {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
+    /// Compare declared dependencies with what is installed
+    Deps {
+        /// What to do
+        #[command(subcommand)]
+        command: Deps,
+    },
+    /// Look at the hosts of an environment
+    Env {
+        /// What to do
+        #[command(subcommand)]
+        command: Env,
+    },
     /// Explain an error code
     #[command(after_help = "examples:\n  shipway explain           all codes\n  shipway explain SW0106")]
     Explain {
@@ -176,6 +188,8 @@ impl Command {
             | Self::Changelog
             | Self::Init { .. }
             | Self::Lint { .. }
+            | Self::Deps { .. }
+            | Self::Env { .. }
             | Self::Explain { .. }
             | Self::Schema { .. }
             | Self::Docs { .. } => false,
@@ -225,6 +239,65 @@ pub struct Rollback {
     /// Show the plan of a withdrawal, and change nothing
     #[arg(long)]
     pub plan: bool,
+}
+
+/// What is done with dependencies.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Deps {
+    /// Show what is missing, mismatched or extra, with the commands that set it right
+    #[command(
+        after_help = "examples:\n  shipway deps verify                   the files of this directory\n  \
+                            shipway deps verify --env production  on its hosts\n  \
+                            shipway deps verify --cargo just@1.36.0 --debian 'libpq5>=15'"
+    )]
+    Verify(DepsVerify),
+}
+
+/// What `deps verify` takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct DepsVerify {
+    /// Look on the hosts of this environment
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// The virtual environment; .venv or venv if left out
+    #[arg(long, value_name = "DIR", conflicts_with = "env")]
+    pub venv: Option<String>,
+    /// A program that cargo has installed, with its version behind @; may be repeated
+    #[arg(long, value_name = "NAME[@VERSION]")]
+    pub cargo: Vec<String>,
+    /// A Debian package, with = or >= and a version; may be repeated
+    #[arg(long, value_name = "NAME[=VERSION]")]
+    pub debian: Vec<String>,
+}
+
+/// What is done with an environment.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Env {
+    /// Show whether its hosts are as a deployment needs them, with a command for each red line
+    #[command(after_help = "examples:\n  shipway env verify production\n  \
+                            shipway env verify production --doc docs/production.md\n  \
+                            shipway env verify production --doc docs/production.md --check")]
+    Verify(EnvVerify),
+}
+
+/// What `env verify` takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct EnvVerify {
+    /// The environment; the only one if left out
+    #[arg(value_name = "ENV")]
+    pub environment: Option<String>,
+    /// Only this host
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// Write the page of the environment to this file
+    #[arg(long, value_name = "FILE")]
+    pub doc: Option<PathBuf>,
+    /// Write nothing, and tell whether the page is stale
+    #[arg(long, requires = "doc")]
+    pub check: bool,
+    /// After how many days a page is stale
+    #[arg(long, value_name = "DAYS", default_value_t = 30, requires = "check")]
+    pub max_age: u64,
 }
 
 /// What the environment says.

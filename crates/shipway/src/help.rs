@@ -11,7 +11,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("start", &["init", "explain", "schema"]),
     ("release", &["plan", "push", "say", "why", "changelog"]),
     ("run", &["status", "log", "resume", "rollback", "abort"]),
-    ("check", &["lint"]),
+    ("check", &["lint", "deps", "env"]),
 ];
 
 /// Returns the command line as it is read and explained.

@@ -9,6 +9,8 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("status", include_str!("schema/status.json")),
     ("run", include_str!("schema/run.json")),
     ("why", include_str!("schema/why.json")),
+    ("preflight", include_str!("schema/preflight.json")),
+    ("dependencies", include_str!("schema/dependencies.json")),
 ];
 
 /// Returns what is wrong with a document, by the schema of its kind.
