@@ -1,9 +1,13 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
+mod deploy;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub use deploy::{Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote};
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -183,6 +187,18 @@ pub enum Command {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
+    /// Compare declared dependencies with what is installed
+    Deps {
+        /// What to do
+        #[command(subcommand)]
+        command: Deps,
+    },
+    /// Look at the hosts of an environment
+    Env {
+        /// What to do
+        #[command(subcommand)]
+        command: Env,
+    },
     /// Explain an error code
     #[command(after_help = "examples:\n  shipway explain           all codes\n  shipway explain SW0106")]
     Explain {
@@ -258,6 +274,8 @@ impl Command {
             | Self::Changelog
             | Self::Init { .. }
             | Self::Lint { .. }
+            | Self::Deps { .. }
+            | Self::Env { .. }
             | Self::Explain { .. }
             | Self::Schema { .. }
             | Self::Docs { .. }
@@ -337,66 +355,6 @@ pub struct Rollback {
     /// Show the plan of a withdrawal, and change nothing
     #[arg(long)]
     pub plan: bool,
-}
-
-/// What `deploy` takes.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct Deploy {
-    /// The environment
-    #[arg(value_name = "ENV")]
-    pub environment: String,
-    /// A version, a tag, a commit, or the digest of a plan that was shown; if left out, what the environment before it
-    /// has, else the last release
-    #[arg(value_name = "WHAT")]
-    pub what: Option<String>,
-    /// Show the plan and what would stop it, and change nothing
-    #[arg(long)]
-    pub plan: bool,
-}
-
-/// What `promote` takes.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct Promote {
-    /// The environment that is brought what the one before it has
-    #[arg(value_name = "ENV")]
-    pub environment: String,
-    /// The digest of a plan that was shown
-    #[arg(value_name = "PLAN")]
-    pub digest: Option<String>,
-    /// Show the plan and what would stop it, and change nothing
-    #[arg(long)]
-    pub plan: bool,
-}
-
-/// What `drill` takes.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct Drill {
-    /// What is practised
-    #[arg(value_name = "rollback|restore", hide_possible_values = true)]
-    pub kind: DrillKind,
-    /// The environment
-    #[arg(value_name = "ENV")]
-    pub environment: String,
-}
-
-/// What is practised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DrillKind {
-    /// The way back to the release before, and forward again.
-    Rollback,
-    /// Restoring the backups.
-    Restore,
-}
-
-/// What `env status` takes.
-#[derive(Clone, Debug, Default, ClapArgs)]
-pub struct EnvStatus {
-    /// The environment; all if left out
-    #[arg(value_name = "ENV")]
-    pub environment: Option<String>,
-    /// Only this host
-    #[arg(long, value_name = "HOST")]
-    pub host: Option<String>,
 }
 
 /// What the environment says.

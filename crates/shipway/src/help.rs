@@ -10,7 +10,9 @@ use crate::args::Args;
 const GROUPS: &[(&str, &[&str])] = &[
     ("start", &["init", "explain", "schema"]),
     ("release", &["plan", "push", "say", "why", "changelog"]),
-    ("run", &["status", "log", "resume", "rollback", "abort", "approve", "wait", "incident"]),
+    ("deliver", &["deploy", "promote", "env", "deps", "drill"]),
+    ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
+    ("govern", &["approve", "incident"]),
     ("check", &["lint"]),
 ];
 

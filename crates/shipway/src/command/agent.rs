@@ -3,11 +3,14 @@
 use std::io;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use shipway_core::action::Stop;
+use shipway_core::preflight::Want;
 use shipway_core::problem::{Code, Problem};
 use shipway_world::agent::protocol::{Look, State};
 use shipway_world::agent::{Setup, look, serve, watch};
 use shipway_world::artifact::hash_file;
+use shipway_world::shell::LocalShell;
 
 use super::{DONE, End};
 use crate::args::Agent;
@@ -38,7 +41,16 @@ pub fn run(command: &Agent, view: &dyn View) -> End {
 /// Returns the agent of this machine, whose watchdog is this binary, too.
 fn setup() -> Result<Setup, Problem> {
     let program = program().map_err(unreadable)?;
-    Ok(Setup::real(vec![program.into(), "agent".into(), "watchdog".into()]))
+    let setup = Setup::real(vec![program.into(), "agent".into(), "watchdog".into()]);
+    Ok(Setup { preflight: Some(preflight), ..setup })
+}
+
+/// Answers what is asked of this host, want by want.
+fn preflight(wants: &Value, _: &Path) -> Result<Value, Problem> {
+    let unusable = |error: serde_json::Error| Problem::new(Code::AgentUnusable, format!("the wants: {error}"));
+    let wants: Vec<Want> = serde_json::from_value(wants.clone()).map_err(unusable)?;
+    let seen = shipway_world::preflight::look(&wants, &LocalShell::new(), &Stop::default());
+    serde_json::to_value(seen).map_err(unusable)
 }
 
 fn program() -> io::Result<std::path::PathBuf> {

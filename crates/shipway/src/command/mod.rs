@@ -8,6 +8,8 @@ pub mod changelog;
 pub mod deploy;
 pub mod drill;
 pub mod env_status;
+pub mod deps;
+pub mod env;
 pub mod explain;
 pub mod incident;
 pub mod init;
@@ -27,7 +29,7 @@ use std::sync::Arc;
 
 use shipway_core::problem::{Kind, Problem};
 
-use crate::args::{Args, Command, Environment};
+use crate::args::{Args, Command, Deps, Env, Environment};
 use crate::session::Session;
 use crate::view::View;
 
@@ -59,6 +61,9 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Say { sentence, yes } => say::run(&mut open()?, &sentence.join(" "), *yes),
         Command::Init { yes } => init::run(&open()?, *yes),
         Command::Lint { file } => lint::run(file, view.as_ref()),
+        Command::Deps { command: Deps::Verify(verify) } => deps::run(args, environment, verify, view),
+        Command::Env { command: Env::Verify(verify) } => env::run(&open()?, verify),
+        Command::Env { command: Env::Status(status) } => env_status::run(&open()?, status),
         Command::Explain { code } => explain::run(code.as_deref(), view.as_ref()),
         Command::Schema { name } => schema::run(name, view.as_ref()),
         Command::Docs { page } => schema::page(page, view.as_ref()),

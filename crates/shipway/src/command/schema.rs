@@ -53,6 +53,11 @@ fn commands() -> String {
     for sub in command.get_subcommands_mut().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         let help = block(&sub.render_help().to_string());
         text.push_str(&format!("\n## shipway {}\n\n```text\n{help}\n```\n", sub.get_name()));
+        let name = sub.get_name().to_owned();
+        for inner in sub.get_subcommands_mut().filter(|inner| inner.get_name() != "help") {
+            let help = block(&inner.render_help().to_string());
+            text.push_str(&format!("\n### shipway {name} {}\n\n```text\n{help}\n```\n", inner.get_name()));
+        }
     }
     text
 }

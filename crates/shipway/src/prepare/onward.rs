@@ -274,7 +274,7 @@ fn ready(
             host: target.host.clone(),
             from: target.from.as_ref().map(|from| from.run.clone()),
             size,
-            wants: super::wants::of(&place.environment.require)?,
+            wants: super::wants::of(place.environment, &target.host)?,
         };
         needs.push(need(&target.host.name, kind::READY, &args, 300_000)?);
     }

@@ -17,7 +17,9 @@ use super::output::Outputs;
 use super::paint::{Ink, Paint};
 use super::problem::{self, Level, quote};
 use super::talk::{Columns, Talk, lock};
-use super::{HostRow, Row, Stream, View, Volume, Why, hosts, log, plan, status, summary, text, why};
+use super::{
+    HostRow, Row, Stream, View, Volume, Why, dependencies, hosts, log, plan, preflight, status, summary, text, why,
+};
 
 /// Speaks to people: data on the standard output, talk on the standard error.
 pub struct Human {
@@ -188,6 +190,14 @@ impl View for Human {
 
     fn why(&self, why: &Why) {
         self.print(&why::render(why, self.paint));
+    }
+
+    fn preflight(&self, report: &preflight::Report) {
+        self.print(&preflight::render(report, self.paint));
+    }
+
+    fn dependencies(&self, report: &dependencies::Report) {
+        self.print(&dependencies::render(report, self.paint));
     }
 
     fn answer(&self, _kind: &str, _fields: &Value, text: &str) {

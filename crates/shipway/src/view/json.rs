@@ -18,7 +18,9 @@ use shipway_core::time::Time;
 use super::data::Data;
 use super::problem::Level;
 use super::talk::Talk;
-use super::{HostRow, Row, Stream, View, Volume, Why, document, hosts, log, text};
+use super::{
+    HostRow, Row, Stream, View, Volume, Why, dependencies, document, hosts, log, preflight, text,
+};
 
 /// Speaks to programs.
 pub struct Json {
@@ -108,6 +110,14 @@ impl View for Json {
         self.print(&document::why(why));
     }
 
+    fn preflight(&self, report: &preflight::Report) {
+        self.print(&preflight::document(report));
+    }
+
+    fn dependencies(&self, report: &dependencies::Report) {
+        self.print(&dependencies::document(report));
+    }
+
     fn answer(&self, kind: &str, fields: &Value, _text: &str) {
         let mut document = fields.as_object().cloned().unwrap_or_default();
         document.insert("v".into(), document::V.into());
@@ -127,7 +137,7 @@ mod tests {
     use super::*;
     use crate::view::paint::Paint;
     use crate::view::sample::{self, Shared, Story};
-    use crate::view::{schema, status, why};
+    use crate::view::{dependencies, preflight, schema, status, why};
 
     fn print(say: impl Fn(&Json)) -> (Vec<Value>, String) {
         let (out, err) = (Shared::default(), Shared::default());
@@ -249,6 +259,18 @@ mod tests {
         assert_eq!(documents[0]["runs"][0]["next"], "shipway resume 7f3a12cd");
         assert_eq!(documents[1]["summary"]["state"], "stuck");
         assert_eq!(documents[2]["why"]["commits"][1]["subject"], "do not \u{1b}[5msink");
+    }
+
+    #[test]
+    fn reports_of_environments_and_packages_are_documents() {
+        let (documents, _) = print(|view| {
+            view.preflight(&preflight::tests::sample());
+            view.dependencies(&dependencies::tests::sample());
+        });
+        assert_eq!(kinds(&documents), ["preflight", "dependencies"]);
+        assert_eq!((&documents[0]["ready"], &documents[1]["met"]), (&json!(false), &json!(false)));
+        assert_eq!(documents[0]["hosts"][0]["rows"][1]["fix"], "ss -ltnp 'sport = :8000'");
+        assert_eq!(documents[1]["places"][0]["rows"][2]["verdict"], "extra");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use shipway_core::run::{Corrupt, Run};
 use shipway_core::time::Time;
 
 mod data;
+pub mod dependencies;
 mod document;
 mod hosts;
 mod human;
@@ -23,6 +24,7 @@ mod log;
 mod output;
 pub mod paint;
 mod plan;
+pub mod preflight;
 pub mod problem;
 #[cfg(test)]
 mod sample;
@@ -118,6 +120,10 @@ pub trait View: Send + Sync {
     fn run(&self, run: &Run, entries: &[Entry], driven: bool, now: Time);
     /// Shows the evidence of a version, as data.
     fn why(&self, why: &Why);
+    /// Shows whether an environment is ready, as data.
+    fn preflight(&self, report: &preflight::Report);
+    /// Shows declared against installed packages, as data.
+    fn dependencies(&self, report: &dependencies::Report);
     /// Shows any other answer, as data: a text for people, and the fields of an object for programs.
     fn answer(&self, kind: &str, fields: &serde_json::Value, text: &str);
     /// Returns the first error of the standard output; a reader who has left is none.

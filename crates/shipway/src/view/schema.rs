@@ -10,6 +10,8 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("run", include_str!("schema/run.json")),
     ("why", include_str!("schema/why.json")),
     ("hosts", include_str!("schema/hosts.json")),
+    ("preflight", include_str!("schema/preflight.json")),
+    ("dependencies", include_str!("schema/dependencies.json")),
 ];
 
 /// Returns what is wrong with a document, by the schema of its kind.

@@ -8,6 +8,7 @@ mod fence;
 mod logs;
 mod modes;
 mod output;
+mod preflight;
 mod retry;
 mod signal;
 mod stage;

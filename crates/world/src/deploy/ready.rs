@@ -6,11 +6,14 @@ use shipway_core::action::{Cx, Fault};
 use shipway_core::config::size_text;
 use shipway_core::gate::{Check, Finding};
 use shipway_core::kinds::deploy as kinds;
+use serde_json::Value;
+use shipway_core::preflight::{Seen, State, Want, judge};
 use shipway_core::problem::{Code, Problem};
 
 use super::Hands;
-use crate::agent::protocol::{Look, State};
+use crate::agent::protocol::{self, Look, Request, Response};
 use crate::check::{advice, blocks};
+use crate::host::By;
 
 /// The check.
 #[derive(Debug)]
@@ -42,6 +45,7 @@ impl Check for Ready {
             findings.extend(drift.into_iter().chain(back).flatten());
         }
         findings.extend(self.clock(&state, cx).map(advice).unwrap_or_default());
+        findings.extend(self.wanted(cx)?);
         Ok(findings)
     }
 }
@@ -52,7 +56,7 @@ impl Ready {
     }
 
     /// Returns the problem of a host that has another release than the plan saw.
-    fn moved(&self, state: &State) -> Option<Problem> {
+    fn moved(&self, state: &protocol::State) -> Option<Problem> {
         if state.current == self.args.from {
             return None;
         }
@@ -69,7 +73,7 @@ impl Ready {
         )
     }
 
-    fn space(&self, state: &State) -> Option<Problem> {
+    fn space(&self, state: &protocol::State) -> Option<Problem> {
         // What is there already need not be sent, but nobody should have to rely on that.
         let (size, files) = self.args.size?;
         if state.free_bytes < size {
@@ -88,7 +92,36 @@ impl Ready {
         )
     }
 
-    fn clock(&self, state: &State, cx: &Cx<'_>) -> Option<Problem> {
+    /// Returns what the host lacks of what the environment wants.
+    fn wanted(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
+        if self.args.wants.is_empty() {
+            return Ok(vec![]);
+        }
+        let request = Request::Preflight(Value::Array(self.args.wants.clone()));
+        let by = By { run: None, limit: cx.timeout, stop: cx.stop };
+        let Response::Preflight(seen) = self.hands.fleet.call(&self.args.host, &by, request)? else {
+            let what = format!("{} answers no preflight", self.args.host.name);
+            return Err(Fault::clean(Problem::new(Code::AgentUnusable, what)));
+        };
+        let bug = |error: serde_json::Error| Fault::clean(Problem::new(Code::AgentUnusable, error.to_string()));
+        let seen: Vec<Seen> = serde_json::from_value(seen).map_err(bug)?;
+        let mut findings = vec![];
+        for (want, seen) in self.args.wants.iter().zip(&seen) {
+            let want: Want = serde_json::from_value(want.clone()).map_err(bug)?;
+            let row = judge(&want, seen, cx.world.now());
+            let what = format!("{}: {} is not as wanted", self.args.host.name, row.name);
+            let problem = Problem::new(Code::NotReady, what).found(row.found).wanted(row.wanted);
+            let problem = row.fix.into_iter().fold(problem, Problem::hint);
+            match row.state {
+                State::Bad => findings.extend(blocks(problem)),
+                State::Warn | State::Unknown => findings.extend(advice(problem)),
+                State::Ok => {}
+            }
+        }
+        Ok(findings)
+    }
+
+    fn clock(&self, state: &protocol::State, cx: &Cx<'_>) -> Option<Problem> {
         let ours = cx.world.now();
         let offset = ours.since(state.now).max(state.now.since(ours));
         if offset < CLOCK {
@@ -99,7 +132,7 @@ impl Ready {
     }
 }
 
-fn leased(state: &State, cx: &Cx<'_>) -> Option<Problem> {
+fn leased(state: &protocol::State, cx: &Cx<'_>) -> Option<Problem> {
     let lease = state.lease.as_ref().filter(|lease| lease.run != *cx.run && lease.left_ms > 0)?;
     let what = format!("{} is being changed by {}", state.host, lease.holder);
     let problem = Problem::new(Code::HostLeased, what).found(format!("run {}", lease.run));
