@@ -81,11 +81,11 @@ pub fn with_hosts(
     };
     let (name, found) = onward::environment(session, name).map_err(one)?;
     let mirror = found.require.parity.as_ref().or(found.from.as_ref());
-    let asked = Asked {
-        environment: name.to_owned(),
-        hosts: of(name)?,
-        mirror: mirror.map(|name| Ok((name.clone(), of(name)?))).transpose()?,
+    let mirror = match mirror {
+        Some(name) => Some((name.clone(), of(name)?)),
+        None => None,
     };
+    let asked = Asked { environment: name.to_owned(), hosts: of(name)?, mirror };
     let hands = session.hands().map_err(one)?;
     let look = |host: &Host, wants: &[Want]| ask(session, &hands, host, wants);
     let connection = |host: &Host| vec![connection(host)];
