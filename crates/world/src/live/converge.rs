@@ -6,7 +6,7 @@ use shipway_core::deployment::{Deployment, Service};
 use shipway_core::problem::{Code, Problem};
 
 use super::traffic::Upstreams;
-use super::{Instance, Place, current, files, health, manager, record, slots, traffic, wait};
+use super::{Instance, Place, current, files, health, keeper, record, slots, traffic, wait};
 
 /// Makes a deployment live.
 pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) -> Result<(), Problem> {
@@ -48,7 +48,7 @@ fn bring_up<'a>(
 ) -> Result<Instance<'a>, Problem> {
     let at = |slot| Instance { place, deployment: to, service, slot: Some(slot) };
     let live = slots::live(place, to, service)?.unwrap_or(0);
-    if manager::of(&at(live))?.see(&at(live))?.is_as_wanted() {
+    if keeper::of(&at(live))?.see(&at(live))?.is_as_wanted() {
         return Ok(at(live));
     }
     let (old, new) = (at(live), at(1 - live));
@@ -66,14 +66,14 @@ fn replace(instance: &Instance<'_>) -> Result<(), Problem> {
         && let Some(old) = kept.instance(instance.place)
         && !same_place(&old, instance)
     {
-        manager::put_down(&old)?;
+        keeper::put_down(&old)?;
     }
-    manager::ensure(instance).map(|_| ())
+    keeper::ensure(instance).map(|_| ())
 }
 
 /// Tells whether starting one copy takes the place of the other.
 fn same_place(old: &Instance<'_>, new: &Instance<'_>) -> bool {
-    manager::address(old) == manager::address(new)
+    keeper::address(old) == keeper::address(new)
 }
 
 /// Lets a copy get the traffic of its service.
@@ -90,7 +90,7 @@ fn switch(instance: &Instance<'_>) -> Result<(), Problem> {
 fn retreat(instance: &Instance<'_>) -> Result<(), Problem> {
     let kept = record::find(instance)?;
     let old = kept.as_ref().and_then(|kept| kept.instance(instance.place)).unwrap_or(*instance);
-    if !manager::of(&old)?.see(&old)?.running && kept.is_none() {
+    if !keeper::of(&old)?.see(&old)?.running && kept.is_none() {
         return Ok(());
     }
     if let (Some(upstreams), Some(port)) = (traffic::of(&old)?, old.port())
@@ -98,7 +98,7 @@ fn retreat(instance: &Instance<'_>) -> Result<(), Problem> {
     {
         drain(&old, &*upstreams, port)?;
     }
-    manager::put_down(&old)
+    keeper::put_down(&old)
 }
 
 /// Waits until nothing is under way to a port, or its time is over.
@@ -129,12 +129,12 @@ fn stop_others(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) ->
         if let Some(instance) = kept.instance(place)
             && !wanted(&instance)
         {
-            manager::put_down(&instance)?;
+            keeper::put_down(&instance)?;
         }
     }
     for instance in from.into_iter().flat_map(|from| copies(place, from)) {
-        if !wanted(&instance) && manager::of(&instance)?.see(&instance)?.running {
-            manager::put_down(&instance)?;
+        if !wanted(&instance) && keeper::of(&instance)?.see(&instance)?.running {
+            keeper::put_down(&instance)?;
         }
     }
     Ok(())
@@ -157,11 +157,11 @@ pub(super) fn retire(place: &Place<'_>, deployment: &Deployment) -> Result<(), P
     current::check(place.root)?;
     for kept in record::all(place)? {
         if let Some(instance) = kept.instance(place) {
-            manager::put_down(&instance)?;
+            keeper::put_down(&instance)?;
         }
     }
     for instance in copies(place, deployment) {
-        manager::put_down(&instance)?;
+        keeper::put_down(&instance)?;
     }
     current::remove(place.root)
 }

@@ -117,8 +117,8 @@ mod tests {
     fn the_last_lines_of_a_long_file_are_found() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
-        let text: String = (0..50_000).map(|line| format!("line {line}\n")).collect();
-        fs::write(&path, text).unwrap();
+        let lines: Vec<_> = (0..50_000).map(|line| format!("line {line}")).collect();
+        fs::write(&path, lines.join("\n")).unwrap();
         assert_eq!(tail(&path, 2), ["line 49998", "line 49999"]);
         assert_eq!(tail(&dir.path().join("none"), 2), Vec::<String>::new());
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use shipway_core::deployment::{Health, Probe};
 use shipway_core::problem::{Code, Problem};
 
-use super::manager::{self, State};
+use super::keeper::{self, State};
 use super::{Instance, http, wait};
 
 /// The pause after a question whose answer was not good.
@@ -33,7 +33,7 @@ fn usual(instance: &Instance<'_>) -> Health {
 pub(super) fn wait(instance: &Instance<'_>) -> Result<(), Problem> {
     let health = instance.service.health.clone().unwrap_or_else(|| usual(instance));
     let begun = Instant::now();
-    let keeper = manager::of(instance)?;
+    let keeper = keeper::of(instance)?;
     let mut series = Series::new(&health);
     loop {
         let state = keeper.see(instance)?;
@@ -168,7 +168,7 @@ fn unwell(instance: &Instance<'_>, health: &Health, series: &Series) -> Problem 
         if series.broken > 0 { format!(" (well at times: {})", series.broken) } else { String::new() };
     let found = instance.mask([format!("{}{broken}", series.last)]).concat();
     let problem = Problem::new(Code::ServiceUnhealthy, format!("{} is not well", instance.name()));
-    manager::with_log(instance, problem.found(found).wanted(wanted))
+    keeper::with_log(instance, problem.found(found).wanted(wanted))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod instance;
 mod record;
 mod current;
 mod proof;
-mod manager;
+mod keeper;
 mod traffic;
 mod health;
 mod http;

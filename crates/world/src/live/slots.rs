@@ -3,7 +3,7 @@
 use shipway_core::deployment::{Deployment, Service};
 use shipway_core::problem::Problem;
 
-use super::{Instance, Place, Seen, manager, record, traffic};
+use super::{Instance, Place, Seen, keeper, record, traffic};
 
 /// Returns which of the two ports gets the traffic of a service; nothing for a service without two ports, and the first
 /// one when nobody knows.
@@ -44,7 +44,7 @@ fn has_traffic(instance: &Instance<'_>) -> Result<bool, Problem> {
 pub(super) fn look(place: &Place<'_>, deployment: &Deployment, service: &Service) -> Result<Seen, Problem> {
     let slot = live(place, deployment, service)?;
     let instance = Instance { place, deployment, service, slot };
-    let state = manager::of(&instance)?.see(&instance)?;
+    let state = keeper::of(&instance)?.see(&instance)?;
     let port = instance.port().map(|port| format!("port {port}, ")).unwrap_or_default();
     Ok(Seen {
         service: service.name.clone(),

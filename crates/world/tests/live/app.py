@@ -62,4 +62,9 @@ class Server(http.server.ThreadingHTTPServer):
 if mode == "crash":
     print("cannot find its configuration", flush=True)
     sys.exit(7)
+if sys.argv[1] == "socket":
+    # The manager listens, and hands the socket over (sd_listen_fds(3)).
+    server = Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    server.socket = socket.socket(fileno=3)
+    server.serve_forever()
 Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

@@ -13,6 +13,7 @@ struct Counts {
     stop: AtomicBool,
     good: AtomicU64,
     failed: AtomicU64,
+    refused: AtomicU64,
 }
 
 /// Some clients, each on a connection of its own that it keeps; every other one posts.
@@ -42,6 +43,31 @@ impl Load {
         Self { counts, clients }
     }
 
+    /// Starts clients that open a new connection for each request.
+    pub(crate) fn start_anew(port: u16, clients: usize) -> Self {
+        let counts = Arc::new(Counts::default());
+        let client = |_| {
+            let counts = Arc::clone(&counts);
+            thread::spawn(move || {
+                while !counts.stop.load(Ordering::SeqCst) {
+                    let refused = TcpStream::connect(("127.0.0.1", port)).is_err();
+                    let is_good = !refused && ask(port, false, &mut None).is_some();
+                    counts.good.fetch_add(u64::from(is_good), Ordering::SeqCst);
+                    counts.refused.fetch_add(u64::from(refused), Ordering::SeqCst);
+                }
+            })
+        };
+        let clients = (0..clients).map(client).collect();
+        Self { counts, clients }
+    }
+
+    /// Ends all clients and returns how many requests were answered, and how many connections were refused.
+    pub(crate) fn end_refused(self) -> (u64, u64) {
+        let counts = Arc::clone(&self.counts);
+        let (good, _) = self.end();
+        (good, counts.refused.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn good(&self) -> u64 {
         self.counts.good.load(Ordering::SeqCst)
     }
@@ -56,7 +82,7 @@ impl Load {
     }
 }
 
-fn ask(port: u16, post: bool, connection: &mut Option<BufReader<TcpStream>>) -> Option<()> {
+fn ask(port: u16, posts: bool, connection: &mut Option<BufReader<TcpStream>>) -> Option<()> {
     if connection.as_mut().is_some_and(is_closed) {
         *connection = None;
     }
@@ -67,7 +93,7 @@ fn ask(port: u16, post: bool, connection: &mut Option<BufReader<TcpStream>>) -> 
         *connection = Some(BufReader::new(stream));
     }
     let stream = connection.as_mut()?;
-    let request = if post {
+    let request = if posts {
         "POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 3\r\n\r\nabc"
     } else {
         "GET / HTTP/1.1\r\nhost: test\r\n\r\n"

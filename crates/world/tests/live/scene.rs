@@ -17,7 +17,7 @@ use shipway_world::live::{self, Place, Seen};
 use shipway_world::shell::LocalShell;
 
 /// Longer than anything takes that is not broken.
-pub(crate) const LONG: Duration = Duration::from_secs(120);
+pub(crate) const LONG: Duration = Duration::from_mins(2);
 
 pub(crate) struct Scene {
     dir: tempfile::TempDir,

@@ -35,7 +35,7 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Option<Box<dyn Upstreams
         }
         Switch::Reload { file, content, reload, ports } => {
             let (instance, ports) = (*instance, *ports);
-            Ok(Some(Box::new(reload::Reload { instance, file, content, reload, ports })))
+            Ok(Some(Box::new(reload::Reload { instance, file, content, command: reload, ports })))
         }
         Switch::Proxy { .. } => unknown("not known yet"),
         Switch::Unknown => unknown("of a newer shipway"),

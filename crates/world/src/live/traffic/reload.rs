@@ -18,7 +18,7 @@ pub(super) struct Reload<'a> {
     pub(super) instance: Instance<'a>,
     pub(super) file: &'a str,
     pub(super) content: &'a str,
-    pub(super) reload: &'a [String],
+    pub(super) command: &'a [String],
     pub(super) ports: [u16; 2],
 }
 
@@ -51,10 +51,10 @@ impl Reload<'_> {
     }
 
     fn apply(&self) -> Result<(), Problem> {
-        if let Some(test) = test_of(self.reload) {
+        if let Some(test) = test_of(self.command) {
             self.run(&test, &format!("the configuration with {} is not accepted", self.file))?;
         }
-        self.run(self.reload, &format!("{} could not be reloaded", self.file))
+        self.run(self.command, &format!("{} could not be reloaded", self.file))
     }
 }
 

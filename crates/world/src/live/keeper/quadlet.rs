@@ -7,7 +7,7 @@ use shipway_core::problem::{Code, Problem};
 
 use super::container::{LABEL_MARK, LABEL_RELEASE, LABEL_RUN};
 use super::systemd::Systemd;
-use super::{Keeper, State};
+use super::{Keep, State};
 use crate::live::{Instance, files, wait};
 
 /// Finds the directory of the user's quadlet files; only the shell of the user knows it.
@@ -59,7 +59,7 @@ fn marked(text: &str, instance: &Instance<'_>) -> String {
     )
 }
 
-impl Keeper for Quadlet<'_> {
+impl Keep for Quadlet<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         let unit = format!("{}.service", instance.full_name());
         let shown = self.systemd().show(instance, &unit)?.state(instance);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use shipway_core::action::{Cmd, Output};
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keeper, State, script};
+use super::{Keep, State, script};
 use crate::live::{Instance, files, wait};
 
 /// How long s6 may take to see what changed.
@@ -52,7 +52,7 @@ impl S6<'_> {
     }
 }
 
-impl Keeper for S6<'_> {
+impl Keep for S6<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         if !is_supervised(instance)? {
             return Ok(State::down("s6 does not supervise it"));

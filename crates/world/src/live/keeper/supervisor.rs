@@ -6,7 +6,7 @@ use std::time::Duration;
 use shipway_core::action::{Cmd, Output};
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keeper, State, script};
+use super::{Keep, State, script};
 use crate::live::instance::MARK;
 use crate::live::{Instance, files, wait};
 
@@ -36,7 +36,7 @@ impl Supervisor<'_> {
     }
 }
 
-impl Keeper for Supervisor<'_> {
+impl Keep for Supervisor<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         let text = self.ctl(instance, &["status", &instance.full_name()])?.text();
         Ok(match status(&text) {

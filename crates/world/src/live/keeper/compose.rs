@@ -6,7 +6,7 @@ use std::time::Duration;
 use shipway_core::action::{Cmd, Output};
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keeper, State};
+use super::{Keep, State};
 use crate::live::{Instance, files, wait};
 
 /// How long images may take to come.
@@ -60,7 +60,7 @@ fn told(instance: &Instance<'_>) -> PathBuf {
     instance.file("mark")
 }
 
-impl Keeper for Compose<'_> {
+impl Keep for Compose<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         let filter = format!("label={PROJECT}={}", instance.full_name().to_lowercase());
         let format = format!("{{{{.State}}}}\t{{{{.Label \"{FILES}\"}}}}");

@@ -3,7 +3,7 @@
 use shipway_core::action::Ended;
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keeper, State};
+use super::{Keep, State};
 use crate::live::{Instance, wait};
 
 /// The commands that start, ask and stop.
@@ -13,7 +13,7 @@ pub(super) struct Command<'a> {
     pub(super) stop: &'a [String],
 }
 
-impl Keeper for Command<'_> {
+impl Keep for Command<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         let output = instance.run(self.status)?;
         let said = wait::last_lines(&output).join("; ");

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use shipway_core::action::Cmd;
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keeper, State};
+use super::{Keep, State};
 use crate::live::instance::RELEASE;
 use crate::live::{Instance, files, proof, wait};
 
@@ -30,7 +30,7 @@ const KEPT: usize = 1 << 20;
 /// No manager.
 pub(super) struct Process;
 
-impl Keeper for Process {
+impl Keep for Process {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         match known(instance)? {
             Known::Nothing => Ok(State::down("was not started")),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use shipway_core::action::{Cmd, Output};
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keeper, State, unit};
+use super::{Keep, State, unit};
 use crate::live::{Instance, files, wait};
 
 /// What is asked of a unit.
@@ -87,7 +87,7 @@ impl Systemd<'_> {
     }
 }
 
-impl Keeper for Systemd<'_> {
+impl Keep for Systemd<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         let shown = self.show(instance, &format!("{}.service", self.name(instance)))?;
         Ok(shown.state(instance))

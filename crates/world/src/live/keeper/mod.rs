@@ -62,7 +62,7 @@ impl State {
 }
 
 /// Keeps copies of services running. Everything here may be repeated.
-pub(super) trait Keeper {
+pub(super) trait Keep {
     /// Looks and changes nothing.
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem>;
     /// Writes what the manager needs, and starts the copy in the place of whatever runs under its name.
@@ -74,7 +74,7 @@ pub(super) trait Keeper {
 }
 
 /// Returns the manager of a service.
-pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Box<dyn Keeper + 'a>, Problem> {
+pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Box<dyn Keep + 'a>, Problem> {
     let unknown = |what: &str| {
         let what = format!("the manager of {} is {what}", instance.service.name);
         Err(Problem::new(Code::ManagerMissing, what))

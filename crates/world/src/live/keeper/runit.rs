@@ -7,11 +7,11 @@ use shipway_core::action::{Cmd, Output};
 use shipway_core::problem::{Code, Problem};
 
 use super::s6::link;
-use super::{Keeper, State, script};
+use super::{Keep, State, script};
 use crate::live::{Instance, files, wait};
 
 /// How long `runsvdir` may take to see what changed; it looks every five seconds.
-const NOTICE: Duration = Duration::from_secs(60);
+const NOTICE: Duration = Duration::from_mins(1);
 
 /// runit with the directory that is watched.
 pub(super) struct Runit<'a> {
@@ -24,7 +24,7 @@ impl Runit<'_> {
     }
 }
 
-impl Keeper for Runit<'_> {
+impl Keep for Runit<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         let text = sv(instance, "status")?.text();
         Ok(match pid(&text) {

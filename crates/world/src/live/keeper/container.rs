@@ -6,7 +6,7 @@ use serde_json::Value;
 use shipway_core::action::{Cmd, Output};
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keeper, State};
+use super::{Keep, State};
 use crate::live::{Instance, wait};
 
 /// The label with the digest of all that decides how it runs.
@@ -63,7 +63,7 @@ impl Container<'_> {
     }
 }
 
-impl Keeper for Container<'_> {
+impl Keep for Container<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
         see(instance, self.engine, &instance.full_name())
     }
@@ -85,7 +85,7 @@ impl Keeper for Container<'_> {
             return Ok(());
         }
         let seconds = instance.service.stop_ms.div_ceil(1000).to_string();
-        self.must(instance, &["stop", "--time", &seconds, &name], "cannot be stopped")?;
+        self.must(instance, &["stop", "-t", &seconds, &name], "cannot be stopped")?;
         self.must(instance, &["rm", "--force", &name], "cannot be removed")
     }
 
