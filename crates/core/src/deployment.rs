@@ -13,7 +13,7 @@ use crate::id::{Digest, RunId};
 
 pub use health::{Health, Probe};
 pub use manifest::{File, Manifest};
-pub use service::{Manager, Service, Switch, fill};
+pub use service::{Keeper, Service, Switch, fill};
 pub use traffic::{Limits, Traffic, Verdict, judge};
 
 /// A place that releases are made current on.

@@ -109,7 +109,7 @@ choice! {
 
 choice! {
     /// What keeps a service running.
-    ManagerKind {
+    KeeperKind {
         /// Nothing: a process of its own.
         Process = "process",
         /// systemd.

@@ -17,7 +17,7 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// The manager that keeps it running.
-    pub manager: Manager,
+    pub manager: Keeper,
     /// How traffic gets to the new release.
     pub switch: Switch,
     /// How it shows that it is well.
@@ -37,7 +37,7 @@ pub struct Service {
 /// What keeps a service running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum Manager {
+pub enum Keeper {
     /// Nothing: a process of its own session, known by a pid file. It does not come back after a reboot.
     Process,
     /// systemd, with a unit that shipway writes.

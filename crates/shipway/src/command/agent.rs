@@ -47,7 +47,8 @@ fn setup() -> Result<Setup, Problem> {
 
 /// Answers what is asked of this host, want by want.
 fn preflight(wants: &Value, _: &Path) -> Result<Value, Problem> {
-    let unusable = |error: serde_json::Error| Problem::new(Code::AgentUnusable, format!("the wants: {error}"));
+    let unusable =
+        |error: serde_json::Error| Problem::new(Code::AgentUnusable, format!("the wants: {error}"));
     let wants: Vec<Want> = serde_json::from_value(wants.clone()).map_err(unusable)?;
     let seen = shipway_world::preflight::look(&wants, &LocalShell::new(), &Stop::default());
     serde_json::to_value(seen).map_err(unusable)

@@ -18,7 +18,8 @@ use super::paint::{Ink, Paint};
 use super::problem::{self, Level, quote};
 use super::talk::{Columns, Talk, lock};
 use super::{
-    HostRow, Row, Stream, View, Volume, Why, dependencies, hosts, log, plan, preflight, status, summary, text, why,
+    HostRow, Row, Stream, View, Volume, Why, dependencies, hosts, log, plan, preflight, status, summary,
+    text, why,
 };
 
 /// Speaks to people: data on the standard output, talk on the standard error.

@@ -18,9 +18,7 @@ use shipway_core::time::Time;
 use super::data::Data;
 use super::problem::Level;
 use super::talk::Talk;
-use super::{
-    HostRow, Row, Stream, View, Volume, Why, dependencies, document, hosts, log, preflight, text,
-};
+use super::{HostRow, Row, Stream, View, Volume, Why, dependencies, document, hosts, log, preflight, text};
 
 /// Speaks to programs.
 pub struct Json {

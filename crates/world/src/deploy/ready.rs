@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use shipway_core::action::{Cx, Fault};
 use shipway_core::config::size_text;
 use shipway_core::gate::{Check, Finding};
 use shipway_core::kinds::deploy as kinds;
-use serde_json::Value;
 use shipway_core::preflight::{Seen, State, Want, judge};
 use shipway_core::problem::{Code, Problem};
 
@@ -103,7 +103,8 @@ impl Ready {
             let what = format!("{} answers no preflight", self.args.host.name);
             return Err(Fault::clean(Problem::new(Code::AgentUnusable, what)));
         };
-        let bug = |error: serde_json::Error| Fault::clean(Problem::new(Code::AgentUnusable, error.to_string()));
+        let bug =
+            |error: serde_json::Error| Fault::clean(Problem::new(Code::AgentUnusable, error.to_string()));
         let seen: Vec<Seen> = serde_json::from_value(seen).map_err(bug)?;
         let mut findings = vec![];
         for (want, seen) in self.args.wants.iter().zip(&seen) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use shipway_core::deployment::{Deployment, Manager};
+use shipway_core::deployment::{Deployment, Keeper};
 use shipway_testkit::skip::skip;
 use shipway_world::live;
 
@@ -69,7 +69,7 @@ fn containers_of_one_release_take_the_place_of_those_of_another() {
         build(&scene, Path::new(&engine), version);
         let args = LIMITS.map(str::to_owned).to_vec();
         let manager =
-            Manager::Container { engine: engine.clone(), image: "localhost/web:{version}".into(), args };
+            Keeper::Container { engine: engine.clone(), image: "localhost/web:{version}".into(), args };
         let mut service = web(manager, port);
         let listen = format!("127.0.0.1:{port}");
         service.run = ["/bin/busybox", "httpd", "-f", "-p", &listen, "-h", "/www"].map(Into::into).into();
@@ -88,7 +88,7 @@ fn containers_of_one_release_take_the_place_of_those_of_another() {
     scene.healthy(&two).unwrap();
     scene.assert_live(&two);
     let mut none = two.clone();
-    let Manager::Container { image, .. } = &mut none.services[0].manager else { unreachable!() };
+    let Keeper::Container { image, .. } = &mut none.services[0].manager else { unreachable!() };
     *image = "localhost/none:1".into();
     scene.converge(&none, Some(&two)).unwrap_err();
     scene.converge(&two, Some(&none)).unwrap();

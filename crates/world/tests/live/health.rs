@@ -1,6 +1,6 @@
 //! What does not count as well.
 
-use shipway_core::deployment::{Deployment, Manager, Probe};
+use shipway_core::deployment::{Deployment, Keeper, Probe};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::live;
 
@@ -9,7 +9,7 @@ use crate::scene::{Scene, free_port, web, with};
 /// Makes a release live and returns what its health check says.
 fn check(mode: &str, change: impl FnOnce(&mut Deployment)) -> Option<Result<(), Problem>> {
     let scene = Scene::new()?;
-    let mut one = with(scene.release("1.0.0", mode), vec![web(Manager::Process, free_port())]);
+    let mut one = with(scene.release("1.0.0", mode), vec![web(Keeper::Process, free_port())]);
     one.services[0].health.as_mut().unwrap().within_ms = 2000;
     change(&mut one);
     scene.converge(&one, None).unwrap();
@@ -103,7 +103,7 @@ fn commands_and_ports_can_be_asked() {
 #[test]
 fn a_smoke_test_runs_in_the_release_and_must_succeed() {
     let Some(scene) = Scene::new() else { return };
-    let mut one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, free_port())]);
+    let mut one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, free_port())]);
     one.services[0].smoke =
         ["sh", "-c", "pwd -P; test \"$(cat VERSION)\" = {version}"].map(Into::into).into();
     scene.converge(&one, None).unwrap();

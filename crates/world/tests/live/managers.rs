@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use shipway_core::deployment::{Deployment, Manager};
+use shipway_core::deployment::{Deployment, Keeper};
 use shipway_core::problem::Code;
 use shipway_testkit::crash::{Crashy, Fuse};
 use shipway_world::live;
@@ -16,7 +16,7 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn s6(scene: &Scene) -> Option<Manager> {
+fn s6(scene: &Scene) -> Option<Keeper> {
     let scan = scene.root().join("scan");
     fs::create_dir_all(&scan).unwrap();
     if !installed("s6-svscan") {
@@ -26,10 +26,10 @@ fn s6(scene: &Scene) -> Option<Manager> {
     command.arg(&scan);
     scene.start(command);
     wait_until("s6", || scan.join(".s6-svscan/control").exists());
-    Some(Manager::S6 { scan: text(&scan) })
+    Some(Keeper::S6 { scan: text(&scan) })
 }
 
-fn runit(scene: &Scene) -> Option<Manager> {
+fn runit(scene: &Scene) -> Option<Keeper> {
     let scan = scene.root().join("scan");
     fs::create_dir_all(&scan).unwrap();
     if !installed("runsvdir") {
@@ -38,10 +38,10 @@ fn runit(scene: &Scene) -> Option<Manager> {
     let mut command = Command::new("runsvdir");
     command.arg(&scan);
     scene.start(command);
-    Some(Manager::Runit { scan: text(&scan) })
+    Some(Keeper::Runit { scan: text(&scan) })
 }
 
-fn supervisor(scene: &Scene) -> Option<Manager> {
+fn supervisor(scene: &Scene) -> Option<Keeper> {
     if !installed("supervisord") {
         return None;
     }
@@ -61,11 +61,11 @@ fn supervisor(scene: &Scene) -> Option<Manager> {
     command.arg("-c").arg(&config);
     scene.start(command);
     wait_until("supervisord", || root.join("s.sock").exists());
-    Some(Manager::Supervisor { include: text(&include), config: text(&config) })
+    Some(Keeper::Supervisor { include: text(&include), config: text(&config) })
 }
 
 /// Brings two good releases live, a bad one, and the last good one again.
-fn there_and_back(start: fn(&Scene) -> Option<Manager>) {
+fn there_and_back(start: fn(&Scene) -> Option<Keeper>) {
     let Some(scene) = Scene::new() else { return };
     let Some(manager) = start(&scene) else { return };
     let port = free_port();
@@ -165,7 +165,7 @@ fn a_manager_that_does_not_run_is_told() {
     }
     let scan = scene.root().join("scan");
     fs::create_dir_all(&scan).unwrap();
-    let one = with(scene.release("1.0.0", "ok"), vec![web(Manager::S6 { scan: text(&scan) }, free_port())]);
+    let one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::S6 { scan: text(&scan) }, free_port())]);
     let problem = scene.place(|place| live::converge(place, &one, None)).unwrap_err();
     assert_eq!(problem.code, Code::ManagerMissing, "{problem:?}");
 }
@@ -174,7 +174,7 @@ fn a_manager_that_does_not_run_is_told() {
 fn commands_of_the_user_start_and_stop_what_only_they_know() {
     let Some(scene) = Scene::new() else { return };
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let manager = Manager::Command {
+    let manager = Keeper::Command {
         start: words(&["cp", "{release}/VERSION", "{root}/live-version"]),
         status: words(&["sh", "-c", "test \"$(cat {root}/live-version)\" = {version}"]),
         stop: words(&["rm", "{root}/live-version"]),

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use shipway_core::deployment::Manager;
+use shipway_core::deployment::Keeper;
 use shipway_core::problem::Code;
 use shipway_testkit::crash::{Crashy, Fuse};
 use shipway_world::live;
@@ -14,8 +14,8 @@ use crate::scene::{Scene, free_port, get, wait_until, web, with};
 fn a_release_takes_the_place_of_the_one_before() {
     let Some(scene) = Scene::new() else { return };
     let port = free_port();
-    let one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, port)]);
-    let two = with(scene.release("2.0.0", "ok"), vec![web(Manager::Process, port)]);
+    let one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, port)]);
+    let two = with(scene.release("2.0.0", "ok"), vec![web(Keeper::Process, port)]);
     scene.converge(&one, None).unwrap();
     scene.assert_live(&one);
     scene.healthy(&one).unwrap();
@@ -40,7 +40,7 @@ fn a_release_takes_the_place_of_the_one_before() {
 fn the_same_release_is_started_again_when_its_configuration_changes() {
     let Some(scene) = Scene::new() else { return };
     let port = free_port();
-    let one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, port)]);
+    let one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, port)]);
     scene.converge(&one, None).unwrap();
     let mut told = one.clone();
     told.services[0].env.insert("TOLD".into(), "otherwise".into());
@@ -53,10 +53,10 @@ fn the_same_release_is_started_again_when_its_configuration_changes() {
 #[test]
 fn a_service_that_is_no_part_of_the_release_is_stopped() {
     let Some(scene) = Scene::new() else { return };
-    let mut worker = web(Manager::Process, free_port());
+    let mut worker = web(Keeper::Process, free_port());
     worker.name = "worker".into();
-    let both = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, free_port()), worker]);
-    let one = with(scene.release("2.0.0", "ok"), vec![web(Manager::Process, free_port())]);
+    let both = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, free_port()), worker]);
+    let one = with(scene.release("2.0.0", "ok"), vec![web(Keeper::Process, free_port())]);
     scene.converge(&both, None).unwrap();
     assert_eq!(scene.processes(), 2);
     // Also when nobody remembers what was there before.
@@ -69,8 +69,8 @@ fn a_service_that_is_no_part_of_the_release_is_stopped() {
 fn a_service_that_dies_at_once_is_told_with_its_last_words_and_taken_back() {
     let Some(scene) = Scene::new() else { return };
     let port = free_port();
-    let good = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, port)]);
-    let bad = with(scene.release("2.0.0", "crash"), vec![web(Manager::Process, port)]);
+    let good = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, port)]);
+    let bad = with(scene.release("2.0.0", "crash"), vec![web(Keeper::Process, port)]);
     scene.converge(&good, None).unwrap();
     // It may live for a moment: whoever looks then is told by its health.
     let result = scene.converge(&bad, Some(&good)).and_then(|()| scene.healthy(&bad));
@@ -103,7 +103,7 @@ fn a_current_that_is_not_a_link_is_refused_and_one_that_dangles_is_not() {
 #[test]
 fn a_process_of_another_release_is_not_taken_for_ours() {
     let Some(scene) = Scene::new() else { return };
-    let one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, free_port())]);
+    let one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, free_port())]);
     scene.converge(&one, None).unwrap();
     // The number of the process is given to another one.
     let pid = scene.root().join("live/web.pid");
@@ -123,7 +123,7 @@ fn a_process_of_another_release_is_not_taken_for_ours() {
 #[test]
 fn what_a_service_leaves_behind_ends_with_it() {
     let Some(scene) = Scene::new() else { return };
-    let mut one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, free_port())]);
+    let mut one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, free_port())]);
     // The child ignores the polite request, and so does its parent.
     let script =
         "trap '' TERM; sh -c 'trap \"\" TERM; while :; do sleep 0.2; done' & while :; do sleep 0.2; done";
@@ -140,8 +140,8 @@ fn what_a_service_leaves_behind_ends_with_it() {
 fn killed_at_any_command_it_gets_there_when_called_again() {
     let Some(scene) = Scene::new() else { return };
     let port = free_port();
-    let one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, port)]);
-    let two = with(scene.release("2.0.0", "ok"), vec![web(Manager::Process, port)]);
+    let one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, port)]);
+    let two = with(scene.release("2.0.0", "ok"), vec![web(Keeper::Process, port)]);
     scene.converge(&one, None).unwrap();
     let shell = LocalShell::new();
     let count = Fuse::count_only();

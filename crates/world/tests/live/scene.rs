@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use shipway_core::action::{Shell, Stop};
-use shipway_core::deployment::{Deployment, Health, Manager, Probe, Runtime, Service, Switch};
+use shipway_core::deployment::{Deployment, Health, Keeper, Probe, Runtime, Service, Switch};
 use shipway_core::id::{Digest, RunId};
 use shipway_core::problem::Problem;
 use shipway_world::live::{self, Place, Seen};
@@ -169,7 +169,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Returns the web service on a fixed port.
-pub(crate) fn web(manager: Manager, port: u16) -> Service {
+pub(crate) fn web(manager: Keeper, port: u16) -> Service {
     Service {
         name: "web".into(),
         run: vec![python().unwrap().into(), "{release}/app.py".into(), port.to_string()],

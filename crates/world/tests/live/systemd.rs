@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use shipway_core::deployment::{Deployment, Manager, Probe, Switch};
+use shipway_core::deployment::{Deployment, Keeper, Probe, Switch};
 use shipway_core::problem::Code;
 use shipway_testkit::skip::skip;
 use shipway_world::live;
@@ -61,9 +61,9 @@ fn in_a_machine(test: &str, inside: fn()) {
     assert!(read("log").contains("1 passed"), "{}", read("log"));
 }
 
-fn manager(extra: &[&str]) -> Manager {
+fn keeper(extra: &[&str]) -> Keeper {
     let extra = extra.iter().map(|line| (*line).to_owned()).collect();
-    Manager::Systemd { unit: "shop-web".into(), user: false, extra }
+    Keeper::Systemd { unit: "shop-web".into(), user: false, extra }
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn systemd_brings_releases_live_and_back() {
     in_a_machine("systemd::systemd_brings_releases_live_and_back", || {
         let scene = Scene::new().unwrap();
         let of = |version: &str, mode: &str, extra: &[&str]| -> Deployment {
-            with(scene.release(version, mode), vec![web(manager(extra), 8080)])
+            with(scene.release(version, mode), vec![web(keeper(extra), 8080)])
         };
         let (one, two) = (of("1.0.0", "ok", &[]), of("2.0.0", "ok", &[]));
         scene.converge(&one, None).unwrap();
@@ -113,7 +113,7 @@ fn a_socket_that_systemd_holds_refuses_nobody() {
     in_a_machine("systemd::a_socket_that_systemd_holds_refuses_nobody", || {
         let scene = Scene::new().unwrap();
         let of = |version: &str| {
-            let mut service = web(manager(&[]), 8080);
+            let mut service = web(keeper(&[]), 8080);
             service.run[2] = "socket".into();
             service.switch = Switch::Socket { listen: "127.0.0.1:8080".into() };
             with(scene.release(version, "ok"), vec![service])
@@ -132,11 +132,11 @@ fn a_socket_that_systemd_holds_refuses_nobody() {
         assert!(good > 0);
         assert_eq!(refused, 0);
         // Without a socket again, and with another manager.
-        let plain = with(scene.release("3.0.0", "ok"), vec![web(manager(&[]), 8080)]);
+        let plain = with(scene.release("3.0.0", "ok"), vec![web(keeper(&[]), 8080)]);
         scene.converge(&plain, Some(&two)).unwrap();
         scene.healthy(&plain).unwrap();
         assert!(!Path::new("/etc/systemd/system/shop-web.socket").exists());
-        let process = with(scene.release("4.0.0", "ok"), vec![web(Manager::Process, 8080)]);
+        let process = with(scene.release("4.0.0", "ok"), vec![web(Keeper::Process, 8080)]);
         scene.converge(&process, Some(&plain)).unwrap();
         scene.healthy(&process).unwrap();
         assert!(!Path::new("/etc/systemd/system/shop-web.service").exists());
@@ -150,8 +150,8 @@ fn units_of_the_user_work_as_those_of_the_system() {
         assert!(started.success());
         let scene = Scene::new().unwrap();
         let of = |version: &str| {
-            let manager = Manager::Systemd { unit: "shop-web".into(), user: true, extra: vec![] };
-            let mut service = web(manager, 8080);
+            let keeper = Keeper::Systemd { unit: "shop-web".into(), user: true, extra: vec![] };
+            let mut service = web(keeper, 8080);
             service.health.as_mut().unwrap().probe = Probe::Http("http://127.0.0.1:8080/health".into());
             with(scene.release(version, "ok"), vec![service])
         };

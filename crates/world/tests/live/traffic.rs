@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use shipway_core::deployment::{Deployment, Manager, Service, Switch};
+use shipway_core::deployment::{Deployment, Keeper, Service, Switch};
 use shipway_core::problem::Code;
 use shipway_testkit::crash::{Crashy, Fuse, When};
 use shipway_world::live;
@@ -45,7 +45,7 @@ fn haproxy(scene: &Scene) -> Option<Front> {
 }
 
 fn service(front: &Front) -> Service {
-    let mut service = web(Manager::Process, 0);
+    let mut service = web(Keeper::Process, 0);
     *service.run.last_mut().unwrap() = "{port}".into();
     service.health = Some(health("http://127.0.0.1:{port}/health"));
     Service { switch: front.switch.clone(), overlap: true, drain_ms: 60_000, ..service }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::{PROMISE, section};
 use crate::config::amount;
-use crate::config::choice::{ManagerKind, Phase, RuntimeKind, Strategy, SwitchKind};
+use crate::config::choice::{KeeperKind, Phase, RuntimeKind, Strategy, SwitchKind};
 use crate::config::deploy::{
     Artifact, Backup, Environment, Gate, HostOwn, Migration, Require, Service, Watch,
 };
 use crate::config::read::Found;
-use crate::deployment::{self, Health, Manager, Probe, Runtime, Switch};
+use crate::deployment::{self, Health, Keeper, Probe, Runtime, Switch};
 
 /// Returns `[artifact]`.
 pub(super) fn artifact(found: &Found) -> Artifact {
@@ -39,7 +39,7 @@ pub(super) fn service(found: &Found) -> Service {
         name: found.label.clone(),
         run: words(found, "run"),
         env: found.variables("env"),
-        manager: manager(section(found, "manager"), &found.label),
+        manager: keeper(section(found, "manager"), &found.label),
         switch: switch(section(found, "switch"), &found.label),
         health: health(section(found, "health")),
         smoke: words(found, "smoke"),
@@ -50,31 +50,31 @@ pub(super) fn service(found: &Found) -> Service {
     Service { service, roles: words(found, "roles") }
 }
 
-fn manager(found: &Found, service: &str) -> Manager {
+fn keeper(found: &Found, service: &str) -> Keeper {
     let unit = || found.text("unit").unwrap_or_else(|| format!("{{project}}-{{environment}}-{service}"));
     let scan = |usual: &str| found.text("scan").unwrap_or_else(|| usual.to_owned());
-    let systemd = |user| Manager::Systemd { unit: unit(), user, extra: words(found, "unit-lines") };
-    let quadlet = |user| Manager::Quadlet { file: text(found, "file"), user };
-    match found.choice("kind", ManagerKind::of) {
-        ManagerKind::Process => Manager::Process,
-        ManagerKind::Systemd => systemd(false),
-        ManagerKind::SystemdUser => systemd(true),
-        ManagerKind::S6 => Manager::S6 { scan: scan("/run/service") },
-        ManagerKind::Runit => Manager::Runit { scan: scan("/etc/service") },
-        ManagerKind::Supervisor => {
-            Manager::Supervisor { include: text(found, "include"), config: text(found, "config") }
+    let systemd = |user| Keeper::Systemd { unit: unit(), user, extra: words(found, "unit-lines") };
+    let quadlet = |user| Keeper::Quadlet { file: text(found, "file"), user };
+    match found.choice("kind", KeeperKind::of) {
+        KeeperKind::Process => Keeper::Process,
+        KeeperKind::Systemd => systemd(false),
+        KeeperKind::SystemdUser => systemd(true),
+        KeeperKind::S6 => Keeper::S6 { scan: scan("/run/service") },
+        KeeperKind::Runit => Keeper::Runit { scan: scan("/etc/service") },
+        KeeperKind::Supervisor => {
+            Keeper::Supervisor { include: text(found, "include"), config: text(found, "config") }
         }
-        ManagerKind::Container => Manager::Container {
+        KeeperKind::Container => Keeper::Container {
             engine: text(found, "engine"),
             image: found.text("image").unwrap_or_default(),
             args: words(found, "args"),
         },
-        ManagerKind::Compose => {
-            Manager::Compose { command: words(found, "compose"), file: text(found, "file") }
+        KeeperKind::Compose => {
+            Keeper::Compose { command: words(found, "compose"), file: text(found, "file") }
         }
-        ManagerKind::Quadlet => quadlet(false),
-        ManagerKind::QuadletUser => quadlet(true),
-        ManagerKind::Command => Manager::Command {
+        KeeperKind::Quadlet => quadlet(false),
+        KeeperKind::QuadletUser => quadlet(true),
+        KeeperKind::Command => Keeper::Command {
             start: words(found, "start"),
             status: words(found, "status"),
             stop: words(found, "stop"),

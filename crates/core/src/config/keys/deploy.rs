@@ -2,7 +2,7 @@
 
 use super::Absent::{Detected, Required, Value};
 use super::{Key, Section, Shape, key, one};
-use crate::config::choice::{ManagerKind, Phase, RuntimeKind, SwitchKind};
+use crate::config::choice::{KeeperKind, Phase, RuntimeKind, SwitchKind};
 use crate::config::form::{Form, Type};
 
 pub(super) const fn named(
@@ -65,7 +65,7 @@ pub(super) const SERVICE: Section = named(
     "Something that runs on the hosts of an environment. Texts of it may hold `{current}`, `{release}`, `{root}`, \
      `{runtime}`, `{version}`, `{port}`, `{name}`, `{environment}` and `{project}`.",
     SERVICE_KEYS,
-    &[MANAGER, SWITCH, HEALTH],
+    &[KEEPER, SWITCH, HEALTH],
 );
 
 const SERVICE_KEYS: &[Key] = &[
@@ -98,11 +98,11 @@ const SERVICE_KEYS: &[Key] = &[
     ),
 ];
 
-const MANAGER: Section = one(
+const KEEPER: Section = one(
     "manager",
     "What keeps the service running.",
     &[
-        key("kind", Type::Text(Form::Of(ManagerKind::NAMES)), Value("\"process\""), "Which manager."),
+        key("kind", Type::Text(Form::Of(KeeperKind::NAMES)), Value("\"process\""), "Which manager."),
         key(
             "unit",
             Type::Text(Form::Any),

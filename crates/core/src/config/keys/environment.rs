@@ -246,7 +246,12 @@ const REQUIRE: Section = one(
         key("venv", Type::Text(Form::Any), Detected("none"), "The virtual environment that is there."),
         key("imports", Type::List(Form::Any), Value("[]"), "Modules that the interpreter can import."),
         key("node", Type::Text(Form::Any), Detected("any"), "The version of Node.js, such as `>=20`."),
-        key("variables", Type::List(Form::Any), Value("[]"), "Variables that are set: `NAME`, or `NAME@FILE` in a file."),
+        key(
+            "variables",
+            Type::List(Form::Any),
+            Value("[]"),
+            "Variables that are set: `NAME`, or `NAME@FILE` in a file.",
+        ),
         key(
             "files",
             Type::List(Form::Any),
@@ -254,8 +259,8 @@ const REQUIRE: Section = one(
             "Files that are there; `PATH:0600` wants that mode.",
         ),
         key(
-        "secrets",
-        Type::List(Form::Any),
+            "secrets",
+            Type::List(Form::Any),
             Value("[]"),
             "Secrets that are there; their values are not looked at.",
         ),

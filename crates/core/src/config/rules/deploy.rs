@@ -12,7 +12,7 @@ use crate::problem::Problem;
 pub(super) fn check(root: &Found, problems: &mut Problems<'_>) {
     differ(root.sections("migration"), "name", problems);
     for service in root.sections("service") {
-        manager(service, problems);
+        keeper(service, problems);
         switch(service, problems);
         health(service, problems);
     }
@@ -73,7 +73,7 @@ fn need(outer: &Found, of: &Found, kind: &str, keys: &[&str], problems: &mut Pro
     }
 }
 
-fn manager(service: &Found, problems: &mut Problems<'_>) {
+fn keeper(service: &Found, problems: &mut Problems<'_>) {
     let of = inner(service, "manager");
     let kind = text(of, "kind");
     match kind {

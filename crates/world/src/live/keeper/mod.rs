@@ -12,7 +12,7 @@ mod supervisor;
 mod systemd;
 mod unit;
 
-use shipway_core::deployment::{Manager, Switch};
+use shipway_core::deployment::{Keeper, Switch};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
 
@@ -80,23 +80,23 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Box<dyn Keep + 'a>, Prob
         Err(Problem::new(Code::ManagerMissing, what))
     };
     let manager = &instance.service.manager;
-    if matches!(instance.service.switch, Switch::Socket { .. }) && !matches!(manager, Manager::Systemd { .. })
+    if matches!(instance.service.switch, Switch::Socket { .. }) && !matches!(manager, Keeper::Systemd { .. })
     {
         return unknown("not systemd, and only systemd can hold its socket");
     }
     match manager {
-        Manager::Process => Ok(Box::new(process::Process)),
-        Manager::S6 { scan } => Ok(Box::new(s6::S6 { scan })),
-        Manager::Runit { scan } => Ok(Box::new(runit::Runit { scan })),
-        Manager::Supervisor { include, config } => Ok(Box::new(supervisor::Supervisor { include, config })),
-        Manager::Systemd { unit, user, .. } => Ok(Box::new(systemd::Systemd { unit, user: *user })),
-        Manager::Container { engine, image, args } => {
+        Keeper::Process => Ok(Box::new(process::Process)),
+        Keeper::S6 { scan } => Ok(Box::new(s6::S6 { scan })),
+        Keeper::Runit { scan } => Ok(Box::new(runit::Runit { scan })),
+        Keeper::Supervisor { include, config } => Ok(Box::new(supervisor::Supervisor { include, config })),
+        Keeper::Systemd { unit, user, .. } => Ok(Box::new(systemd::Systemd { unit, user: *user })),
+        Keeper::Container { engine, image, args } => {
             Ok(Box::new(container::Container { engine, image, args }))
         }
-        Manager::Compose { command, file } => Ok(Box::new(compose::Compose { command, file })),
-        Manager::Quadlet { file, user } => Ok(Box::new(quadlet::Quadlet { file, user: *user })),
-        Manager::Command { start, status, stop } => Ok(Box::new(command::Command { start, status, stop })),
-        Manager::Unknown => unknown("of a newer shipway"),
+        Keeper::Compose { command, file } => Ok(Box::new(compose::Compose { command, file })),
+        Keeper::Quadlet { file, user } => Ok(Box::new(quadlet::Quadlet { file, user: *user })),
+        Keeper::Command { start, status, stop } => Ok(Box::new(command::Command { start, status, stop })),
+        Keeper::Unknown => unknown("of a newer shipway"),
     }
 }
 
@@ -104,16 +104,16 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Box<dyn Keep + 'a>, Prob
 pub(super) fn address(instance: &Instance<'_>) -> String {
     let name = instance.full_name();
     match &instance.service.manager {
-        Manager::Process => format!("process {name}"),
-        Manager::Systemd { unit, user, .. } => format!("systemd {user} {}", instance.suffixed(unit)),
-        Manager::S6 { scan } => format!("s6 {scan} {name}"),
-        Manager::Runit { scan } => format!("runit {scan} {name}"),
-        Manager::Supervisor { include, config } => format!("supervisor {include} {config} {name}"),
-        Manager::Container { engine, .. } => format!("container {engine} {name}"),
-        Manager::Compose { command, .. } => format!("compose {command:?} {name}"),
-        Manager::Quadlet { user, .. } => format!("quadlet {user} {name}"),
-        Manager::Command { .. } => format!("command {name}"),
-        Manager::Unknown => format!("unknown {name}"),
+        Keeper::Process => format!("process {name}"),
+        Keeper::Systemd { unit, user, .. } => format!("systemd {user} {}", instance.suffixed(unit)),
+        Keeper::S6 { scan } => format!("s6 {scan} {name}"),
+        Keeper::Runit { scan } => format!("runit {scan} {name}"),
+        Keeper::Supervisor { include, config } => format!("supervisor {include} {config} {name}"),
+        Keeper::Container { engine, .. } => format!("container {engine} {name}"),
+        Keeper::Compose { command, .. } => format!("compose {command:?} {name}"),
+        Keeper::Quadlet { user, .. } => format!("quadlet {user} {name}"),
+        Keeper::Command { .. } => format!("command {name}"),
+        Keeper::Unknown => format!("unknown {name}"),
     }
 }
 

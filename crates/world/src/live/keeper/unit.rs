@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use shipway_core::deployment::{Manager, Switch};
+use shipway_core::deployment::{Keeper, Switch};
 use shipway_core::problem::Problem;
 
 use crate::live::Instance;
@@ -12,7 +12,7 @@ use crate::live::instance::{MARK, RELEASE};
 ///
 /// It names the release itself, so that what the unit starts is what was shown to be well, also after a reboot.
 pub(super) fn service(instance: &Instance<'_>, name: &str) -> String {
-    let Manager::Systemd { user, extra, .. } = &instance.service.manager else { return String::new() };
+    let Keeper::Systemd { user, extra, .. } = &instance.service.manager else { return String::new() };
     let is_socket = matches!(instance.service.switch, Switch::Socket { .. });
     let mut text = head(instance);
     if is_socket {

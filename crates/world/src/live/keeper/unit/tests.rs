@@ -22,7 +22,7 @@ fn with(switch: Switch, user: bool, check: impl FnOnce(&Instance<'_>)) {
         name: "web".into(),
         run: run.map(Into::into).into(),
         env: [("QUOTED".to_owned(), "a \"b\" $c `d` \\ 'e' 5%\nline".to_owned())].into(),
-        manager: Manager::Systemd { unit: "shop".into(), user, extra: vec!["User=www-{environment}".into()] },
+        manager: Keeper::Systemd { unit: "shop".into(), user, extra: vec!["User=www-{environment}".into()] },
         switch,
         health: None,
         smoke: vec![],
