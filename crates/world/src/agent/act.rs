@@ -109,11 +109,7 @@ fn answer(agent: &Agent, session: &mut Session, call: Call) -> Result<Response, 
         Request::Confirm => done(switch::confirm(agent, run()?)),
         Request::Health => well(agent, run()?, |deployment| live::healthy(&agent.place(), deployment)),
         Request::Smoke => well(agent, run()?, |deployment| live::smoke(&agent.place(), deployment)),
-        Request::Watch { .. } => Ok(Response::Watched {
-            now: shipway_core::deployment::Traffic::default(),
-            before: shipway_core::deployment::Traffic::default(),
-            lines: vec![],
-        }),
+        Request::Watch { text } => watched(agent, run()?, text.as_deref()),
         Request::Command(command) => run_command(agent, command),
         Request::Preflight(wants) => match agent.setup.preflight {
             Some(look) => look(wants, &agent.root.dir).map(Response::Preflight).map_err(Fault::clean),
@@ -149,6 +145,15 @@ fn well(
         || Problem::new(Code::ArtifactMissing, format!("run {run} has brought nothing to the host"));
     let known = history.of(run).ok_or_else(missing).map_err(Fault::clean)?;
     look(&known.deployment).map(|()| Response::Done(true)).map_err(doubt)
+}
+
+fn watched(agent: &Agent, run: &RunId, text: Option<&str>) -> Result<Response, Fault> {
+    let history = agent.journal().map_err(Fault::clean)?.history;
+    let missing =
+        || Problem::new(Code::ArtifactMissing, format!("run {run} has brought nothing to the host"));
+    let known = history.of(run).ok_or_else(missing).map_err(Fault::clean)?;
+    let seen = live::watched(&agent.place(), &known.deployment, text).map_err(Fault::clean)?;
+    Ok(Response::Watched { now: seen.now, before: seen.before, lines: seen.lines })
 }
 
 fn run_command(agent: &Agent, command: &Command) -> Result<Response, Fault> {

@@ -42,11 +42,14 @@ impl Check for Watch {
     fn look(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
         let (begun, span) = (cx.world.now(), Duration::from_millis(self.args.span_ms));
         let mut unheard = 0;
+        // What is in front may have counted requests of an older release under the same name.
+        let mut first: Option<Traffic> = None;
         loop {
             match self.glance(cx) {
                 Ok(Ok(glance)) => {
                     unheard = 0;
-                    let verdict = judge(self.limits(), &glance.now, Some(&glance.before));
+                    let now = glance.now.since(first.get_or_insert_with(|| glance.now.clone()));
+                    let verdict = judge(self.limits(), &now, Some(&glance.before));
                     if let Verdict::Fail { found, wanted } = verdict {
                         return Ok(blocks(self.unwell("traffic").found(found).wanted(wanted)));
                     }

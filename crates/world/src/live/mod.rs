@@ -16,6 +16,7 @@ mod http;
 mod prepare;
 mod converge;
 mod slots;
+mod watched;
 
 use std::path::Path;
 
@@ -25,6 +26,7 @@ use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
 
 use instance::Instance;
+pub use watched::{Watched, watched};
 
 /// Where a deployment is made live, and with what.
 #[derive(Clone, Copy)]

@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use shipway_core::deployment::Traffic;
 use shipway_core::problem::{Code, Problem};
 
 use super::Upstreams;
@@ -61,7 +62,7 @@ impl Upstreams for Haproxy<'_> {
 
     fn switch(&self, port: u16, _: &str) -> Result<(), Problem> {
         let backend = self.backend(port);
-        if !rows(&self.ask("show stat")?, backend).any(|_| true) {
+        if !self.ask("show stat")?.lines().any(|line| line.starts_with(&format!("{backend},"))) {
             return Err(self.refused("", &format!("a backend of the name {backend}")));
         }
         // The new one is well, so a reload between these two does no harm.
@@ -79,9 +80,20 @@ impl Upstreams for Haproxy<'_> {
 
     fn in_flight(&self, port: u16) -> Result<u64, Problem> {
         let backend = self.backend(port);
-        let stat = self.ask("show stat")?;
-        let row = rows(&stat, backend).find(|(server, _)| *server == "BACKEND");
-        Ok(row.map(|(_, sessions)| sessions).unwrap_or_default())
+        Ok(sum(&self.ask("show stat")?, backend, &["qcur", "scur"]))
+    }
+
+    fn counted(&self, port: u16) -> Result<Traffic, Problem> {
+        let (backend, stat) = (self.backend(port), self.ask("show stat")?);
+        let requests = sum(&stat, backend, &["req_tot"]);
+        // The mean of the last 1024 requests is the nearest to a median that it keeps.
+        let time = sum(&stat, backend, &["rtime"]).saturating_mul(1000);
+        Ok(Traffic {
+            requests,
+            // An error of the connection ends as a status of 500 and above, so it is counted once.
+            failed: sum(&stat, backend, &["hrsp_5xx"]),
+            median_us: (requests > 0 && time > 0).then_some(time),
+        })
     }
 
     fn settle(&self, port: u16) -> Result<(), Problem> {
@@ -108,19 +120,17 @@ fn value(answer: &str, key: &str) -> Option<String> {
     answer.lines().find_map(of)
 }
 
-/// Returns the servers of a backend and how many requests each has or keeps waiting, from what `show stat` answers.
-fn rows<'a>(stat: &'a str, backend: &'a str) -> impl Iterator<Item = (&'a str, u64)> {
+/// Returns the sum of some columns of a backend, from what `show stat` answers.
+fn sum(stat: &str, backend: &str, columns: &[&str]) -> u64 {
     let mut lines = stat.lines();
     let head: Vec<_> = lines.next().unwrap_or_default().trim_start_matches("# ").split(',').collect();
-    let column = move |name: &str| head.iter().position(|column| *column == name).unwrap_or(usize::MAX);
-    let (queued, current) = (column("qcur"), column("scur"));
-    lines.filter_map(move |line| {
-        let fields: Vec<_> = line.split(',').collect();
-        let number =
-            |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
-        (*fields.first()? == backend)
-            .then(|| (fields.get(1).copied().unwrap_or_default(), number(queued) + number(current)))
-    })
+    let at = |name: &&str| head.iter().position(|column| column == name);
+    let fields = lines.map(|line| line.split(',').collect::<Vec<_>>());
+    let row = fields
+        .into_iter()
+        .find(|fields| fields.first() == Some(&backend) && fields.get(1) == Some(&"BACKEND"));
+    let Some(row) = row else { return 0 };
+    columns.iter().filter_map(at).filter_map(|at| row.get(at)?.parse::<u64>().ok()).sum()
 }
 
 /// Lets the file of a map give a key a value, and leaves all else in it as it is.
@@ -173,7 +183,9 @@ mod tests {
         assert_eq!(value(map, "shop").as_deref(), Some("web-a"));
         assert_eq!(value(map, "none"), None);
         let stat = "# pxname,svname,qcur,qmax,scur,smax\nweb-a,s1,0,0,2,9\nweb-a,BACKEND,1,0,2,9\nweb-b,BACKEND,0,0,0,1\n";
-        assert_eq!(rows(stat, "web-a").collect::<Vec<_>>(), [("s1", 2), ("BACKEND", 3)]);
-        assert_eq!(rows(stat, "web").count(), 0);
+        assert_eq!(sum(stat, "web-a", &["qcur", "scur"]), 3);
+        assert_eq!(sum(stat, "web-a", &["smax"]), 9);
+        assert_eq!(sum(stat, "web", &["scur"]), 0);
+        assert_eq!(sum(stat, "web-a", &["unheard"]), 0);
     }
 }

@@ -5,7 +5,7 @@ mod reload;
 
 use std::fs;
 
-use shipway_core::deployment::Switch;
+use shipway_core::deployment::{Switch, Traffic};
 use shipway_core::problem::{Code, Problem};
 
 use super::Instance;
@@ -20,6 +20,11 @@ pub(super) trait Upstreams {
     fn settle(&self, port: u16) -> Result<(), Problem>;
     /// Returns how many requests or connections are under way to a port.
     fn in_flight(&self, port: u16) -> Result<u64, Problem>;
+    /// Returns what was counted of the traffic to a port since whatever is in front runs; nothing where it does not count.
+    fn counted(&self, port: u16) -> Result<Traffic, Problem> {
+        let _ = port;
+        Ok(Traffic::default())
+    }
 }
 
 /// Returns what is in front of a service with two ports, or nothing when it has only one.
