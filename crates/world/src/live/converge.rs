@@ -1,12 +1,16 @@
 //! From whatever state the machine is in to a deployment that is live, and back to nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shipway_core::deployment::{Deployment, Service};
 use shipway_core::problem::{Code, Problem};
 
 use super::traffic::Upstreams;
 use super::{Instance, Place, current, files, health, keeper, record, slots, traffic, wait};
+
+/// How often in a row nothing must be under way to a copy before it is stopped, and the pause between two looks.
+const QUIET: u32 = 3;
+const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Makes a deployment live.
 pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) -> Result<(), Problem> {
@@ -103,15 +107,16 @@ fn retreat(instance: &Instance<'_>) -> Result<(), Problem> {
 
 /// Waits until nothing is under way to a port, or its time is over.
 fn drain(instance: &Instance<'_>, upstreams: &dyn Upstreams, port: u16) -> Result<(), Problem> {
-    // A request that was on its way to the old port while the switch happened is not counted yet: look twice.
-    let mut quiet = 0;
+    // A request that was on its way while the switch happened is not counted yet: look several times.
+    let begun = Instant::now();
     let limit = Duration::from_millis(instance.service.drain_ms);
-    let drained = wait::until(instance.place, limit, || {
+    let mut quiet = 0;
+    while quiet < QUIET && begun.elapsed() < limit {
         quiet = if upstreams.in_flight(port)? == 0 { quiet + 1 } else { 0 };
-        Ok((quiet >= 3).then_some(()))
-    })?;
-    if drained.is_none() {
-        let left = upstreams.in_flight(port)?;
+        wait::rest(instance.place, BETWEEN)?;
+    }
+    let left = upstreams.in_flight(port)?;
+    if left > 0 {
         instance.say(&format!("is stopped with {left} under way, as its time to drain is over"));
     }
     Ok(())

@@ -161,3 +161,26 @@ fn killed_at_any_command_it_gets_there_when_called_again() {
         assert_eq!(scene.processes(), 1);
     }
 }
+
+#[test]
+fn secrets_reach_the_service_and_nobody_else() {
+    let Some(scene) = Scene::new() else { return };
+    let port = free_port();
+    let mut one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, port)]);
+    let secrets = shipway_core::id::Digest::of(b"secrets");
+    one.secrets = Some(secrets.clone());
+    let problem = scene.converge(&one, None).unwrap_err();
+    assert_eq!(problem.code, Code::ReleaseMissing, "{problem:?}");
+    let file = scene.root().join("secrets").join(format!("{secrets}.env"));
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "TOLD=hunter22 = \"it's\"\nOTHER=x1y2z3\n").unwrap();
+    scene.converge(&one, None).unwrap();
+    scene.healthy(&one).unwrap();
+    assert!(get(port, "/env").unwrap().ends_with("hunter22 = \"it's\""));
+    one.services[0].smoke = ["sh", "-c", "echo it is $OTHER; exit 1"].map(Into::into).into();
+    let problem = scene.place(|place| live::smoke(place, &one)).unwrap_err();
+    assert_eq!(problem.details, ["it is ***"]);
+    let kept = fs::read_to_string(scene.root().join("live/web.instance")).unwrap();
+    let said = scene.said.borrow().concat();
+    assert!(!kept.contains("hunter22") && !said.contains("hunter22"));
+}

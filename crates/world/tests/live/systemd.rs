@@ -148,6 +148,8 @@ fn units_of_the_user_work_as_those_of_the_system() {
     in_a_machine("systemd::units_of_the_user_work_as_those_of_the_system", || {
         let started = Command::new("systemctl").args(["start", "user@0.service"]).status().unwrap();
         assert!(started.success());
+        let home = PathBuf::from(env::var_os("HOME").unwrap());
+        let unit = home.join(".config/systemd/user/shop-web.service");
         let scene = Scene::new().unwrap();
         let of = |version: &str| {
             let keeper = Keeper::Systemd { unit: "shop-web".into(), user: true, extra: vec![] };
@@ -161,8 +163,8 @@ fn units_of_the_user_work_as_those_of_the_system() {
             scene.healthy(to).unwrap();
             scene.assert_live(to);
         }
-        assert!(Path::new("/root/.config/systemd/user/shop-web.service").exists());
+        assert!(unit.exists());
         scene.place(|place| live::retire(place, &two)).unwrap();
-        assert!(!Path::new("/root/.config/systemd/user/shop-web.service").exists());
+        assert!(!unit.exists());
     });
 }

@@ -42,7 +42,7 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Option<Box<dyn Upstreams
             let (instance, ports) = (*instance, *ports);
             Ok(Some(Box::new(reload::Reload { instance, file, content, command: reload, ports })))
         }
-        Switch::Proxy { .. } => unknown("not known yet"),
+        Switch::Proxy { .. } => unknown("the built-in proxy, which this shipway does not have"),
         Switch::Unknown => unknown("of a newer shipway"),
     }
 }
