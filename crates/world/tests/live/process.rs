@@ -166,7 +166,7 @@ fn killed_at_any_command_it_gets_there_when_called_again() {
 fn secrets_reach_the_service_and_nobody_else() {
     let Some(scene) = Scene::new() else { return };
     let port = free_port();
-    let mut one = with(scene.release("1.0.0", "ok"), vec![web(Manager::Process, port)]);
+    let mut one = with(scene.release("1.0.0", "ok"), vec![web(Keeper::Process, port)]);
     let secrets = shipway_core::id::Digest::of(b"secrets");
     one.secrets = Some(secrets.clone());
     let problem = scene.converge(&one, None).unwrap_err();
