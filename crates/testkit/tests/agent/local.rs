@@ -64,7 +64,10 @@ fn commands_answer_with_what_they_wrote_and_their_code() {
     };
     let answer = driver.ask(&host, Request::Command(command.clone())).unwrap();
     let stdout = format!("read\n{}\n", host.path);
-    assert_eq!(answer, Response::Output { code: Some(3), ended: String::new(), stdout, stderr: "told\n".into() });
+    assert_eq!(
+        answer,
+        Response::Output { code: Some(3), ended: String::new(), stdout, stderr: "told\n".into() }
+    );
     // One that only looks needs no lease; one that changes something does.
     let looks = Command { looks: true, ..command.clone() };
     fleet.call(&host, None, Request::Command(looks), LIMIT, &Stop::default()).unwrap();
@@ -111,9 +114,10 @@ fn a_stop_ends_the_wait() {
 fn an_agent_that_does_not_run_is_told() {
     let scene = Scene::new();
     let host = scene.host("a");
-    for (name, script, word) in
-        [("quiet", "#!/bin/sh\nexit 1\n", ""), ("loud", "#!/bin/sh\necho no such library >&2; exit 1\n", "library")]
-    {
+    for (name, script, word) in [
+        ("quiet", "#!/bin/sh\nexit 1\n", ""),
+        ("loud", "#!/bin/sh\necho no such library >&2; exit 1\n", "library"),
+    ] {
         let binary = shipway_world::host::AgentBinary::new(scene.program(name, script));
         let fleet = shipway_world::host::Fleet::new(scene.store.clone(), binary, Default::default());
         let fault = fleet.look(&host, &Stop::default()).unwrap_err();

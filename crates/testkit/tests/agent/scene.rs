@@ -66,7 +66,10 @@ impl Scene {
         let path = self.path().join("agent");
         if !path.exists() {
             let places = places.display();
-            self.program("agent", &format!("#!/bin/sh\necho $$ >{places}/pid\nexec {AGENT} {places} \"$@\"\n"));
+            self.program(
+                "agent",
+                &format!("#!/bin/sh\necho $$ >{places}/pid\nexec {AGENT} {places} \"$@\"\n"),
+            );
         }
         Fleet::new(Arc::clone(&self.store), AgentBinary::new(path), BTreeMap::new())
     }
@@ -136,7 +139,11 @@ impl<'a> Driver<'a> {
         Self { fleet, run: run(number), stop: Stop::default() }
     }
 
-    pub(crate) fn stage(&self, host: &Host, manifest: &Manifest) -> Result<shipway_world::host::Staged, Fault> {
+    pub(crate) fn stage(
+        &self,
+        host: &Host,
+        manifest: &Manifest,
+    ) -> Result<shipway_world::host::Staged, Fault> {
         self.fleet.stage(host, &self.run, &deployment(&self.run, manifest), manifest, &self.stop)
     }
 

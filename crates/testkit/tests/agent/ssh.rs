@@ -64,7 +64,8 @@ fn sshd(scene: &Scene) -> Result<Sshd, &'static str> {
     let mut sshd = Sshd { child, port, dir };
     let mut ended = false;
     until("sshd listens", || {
-        TcpStream::connect(("127.0.0.1", port)).is_ok() || fs::read_to_string(sshd.dir.join("log")).is_ok_and(|log| log.contains("fatal"))
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+            || fs::read_to_string(sshd.dir.join("log")).is_ok_and(|log| log.contains("fatal"))
     });
     ended |= sshd.child.try_wait().unwrap().is_some();
     if ended { Err("sshd does not run here") } else { Ok(sshd) }
