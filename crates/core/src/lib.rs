@@ -10,6 +10,7 @@ pub mod window;
 pub mod version;
 pub mod say;
 pub mod deployment;
+pub mod proxy;
 pub mod deps;
 pub mod preflight;
 pub mod config;

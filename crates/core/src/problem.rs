@@ -186,6 +186,11 @@ codes! {
     ManagerMissing = "SW1036", Refused, "a service manager cannot be used";
     CurrentBlocked = "SW1037", Refused, "something stands where the link to the current release belongs";
     ReleaseMissing = "SW1038", Refused, "a release is not on this host";
+    ProxyAddress = "SW1041", Refused, "the proxy cannot listen";
+    ProxyState = "SW1042", Refused, "the state of the proxy cannot be read or kept";
+    ProxySilent = "SW1043", Refused, "the proxy does not answer";
+    ProxyAsked = "SW1044", Refused, "the proxy refuses what it was asked";
+    ProxyHandover = "SW1045", Refused, "the running proxy could not be replaced";
     NotReady = "SW1051", Refused, "an environment is not as a deployment needs it";
     DependenciesDiffer = "SW1052", Refused, "installed packages are not as declared";
     PageStale = "SW1053", Refused, "the page of an environment is stale";

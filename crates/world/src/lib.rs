@@ -15,6 +15,7 @@ pub mod git;
 pub mod artifact;
 pub mod facts;
 pub mod check;
+pub mod proxy;
 pub mod live;
 pub mod agent;
 pub mod host;

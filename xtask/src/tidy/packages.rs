@@ -17,29 +17,55 @@ pub(super) fn look(repository: &Repository) -> Vec<Finding> {
     if packages.is_empty() || banned.is_empty() {
         return vec![Finding::refused(DENY, format!("it bans nothing, or {LOCK} lists nothing"))];
     }
-    let mut found: Vec<Finding> = banned
-        .iter()
-        .filter(|name| packages.contains(name))
-        .map(|name| {
-            Finding::refused(LOCK, format!("{name} is banned; see who wants it: cargo tree -i {name}"))
-        })
-        .collect();
+    let unasked = |ban: &&Ban| {
+        let wanted = packages.iter().filter(|package| package.wants.contains(&ban.name));
+        let only_wrapped =
+            !ban.wrappers.is_empty() && wanted.clone().all(|package| ban.wrappers.contains(&package.name));
+        packages.iter().any(|package| package.name == ban.name) && !only_wrapped
+    };
+    let refused = |Ban { name, .. }: &Ban| {
+        Finding::refused(LOCK, format!("{name} is banned; see who wants it: cargo tree -i {name}"))
+    };
+    let mut found: Vec<Finding> = banned.iter().filter(unasked).map(refused).collect();
     if packages.len() > MANY {
         found.push(Finding::advice(LOCK, format!("{} packages; aim for {MANY}", packages.len())));
     }
     found
 }
 
-fn packages(lock: &str) -> Vec<&str> {
-    lock.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')).collect()
+struct Package<'a> {
+    name: &'a str,
+    wants: Vec<&'a str>,
 }
 
-/// Returns the names in the `deny` list of the `[bans]` table.
-fn banned(deny: &str) -> Vec<&str> {
+fn packages(lock: &str) -> Vec<Package<'_>> {
+    let package = |text| {
+        let name = str::lines(text).find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'))?;
+        // A line is a name, followed by a version where there are several.
+        let wants = text.lines().filter_map(|line| line.strip_prefix(" \"")?.split(['"', ' ']).next());
+        Some(Package { name, wants: wants.collect() })
+    };
+    lock.split("[[package]]").filter_map(package).collect()
+}
+
+/// A package that is out of the question, but for those that may want it.
+struct Ban<'a> {
+    name: &'a str,
+    wrappers: Vec<&'a str>,
+}
+
+/// Returns the `deny` list of the `[bans]` table.
+fn banned(deny: &str) -> Vec<Ban<'_>> {
     let table = deny.lines().skip_while(|line| *line != "[bans]").skip(1);
     let table = table.take_while(|line| !line.starts_with('['));
     let list = table.skip_while(|line| !line.starts_with("deny = [")).take_while(|line| *line != "]");
-    list.filter_map(|line| Some(line.split_once("crate = \"")?.1.split_once('"')?.0)).collect()
+    list.filter_map(|line| {
+        let name = line.split_once("crate = \"")?.1.split_once('"')?.0;
+        let wrappers = line.split_once("wrappers = [").and_then(|(_, rest)| Some(rest.split_once(']')?.0));
+        let wrappers = wrappers.unwrap_or_default().split('"').skip(1).step_by(2).collect();
+        Some(Ban { name, wrappers })
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -63,6 +89,15 @@ mod tests {
     fn banned_packages_are_refused() {
         check(&package("serde"), DENIED, &[]);
         check(&package("chrono"), DENIED, &["chrono is banned"]);
+    }
+
+    #[test]
+    fn a_banned_package_may_be_wanted_by_its_wrappers() {
+        let denied = "[bans]\ndeny = [\n  { crate = \"git2\", wrappers = [\"a\", \"b\"] },\n]\n";
+        let lock = |names: &[&str]| names.iter().map(|name| package(name)).collect::<String>();
+        let git2 = "[[package]]\nname = \"git2\"\nversion = \"1.0.0\"\n";
+        check(&(lock(&["a", "b"]) + git2), denied, &[]);
+        check(&(lock(&["a", "c"]) + git2), denied, &["git2 is banned"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! How traffic gets from the old copy of a service to the new one.
 
 mod haproxy;
+mod proxy;
 mod reload;
 
 use std::fs;
@@ -9,6 +10,7 @@ use shipway_core::deployment::{Switch, Traffic};
 use shipway_core::problem::{Code, Problem};
 
 use super::Instance;
+use crate::proxy::Client;
 
 /// Something in front of a service that sends its traffic to one of two ports.
 pub(super) trait Upstreams {
@@ -42,7 +44,9 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Option<Box<dyn Upstreams
             let (instance, ports) = (*instance, *ports);
             Ok(Some(Box::new(reload::Reload { instance, file, content, command: reload, ports })))
         }
-        Switch::Proxy { .. } => unknown("the built-in proxy, which this shipway does not have"),
+        Switch::Proxy { control, ports } => {
+            Ok(Some(Box::new(proxy::Proxy { client: Client::new(control), ports: *ports })))
+        }
         Switch::Unknown => unknown("of a newer shipway"),
     }
 }

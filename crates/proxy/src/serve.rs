@@ -1,0 +1,141 @@
+//! The life of the process: get the listening socket, take connections, and end when the last one has.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use shipway_core::problem::{Code, Problem};
+use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{interval, sleep};
+
+use crate::control::{Control, Socket};
+use crate::forward;
+use crate::hub::{Connected, Hub};
+use crate::store::Store;
+use crate::successor::{Link, Predecessor};
+
+/// How long a client may be silent, or take for the head of a request.
+const CLIENT: Duration = Duration::from_secs(75);
+/// How long a silent connection is kept by a process that is ending: its next request is still answered.
+const PARTING: Duration = Duration::from_secs(5);
+/// How often what is over is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How a proxy is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where clients connect. Not used where a running proxy passes its socket on.
+    pub listen: SocketAddr,
+    /// The control socket. Whoever answers there already is replaced.
+    pub control: PathBuf,
+    /// The file that remembers who gets traffic.
+    pub state: PathBuf,
+    /// How many threads; as many as there are cores if left out.
+    pub threads: Option<usize>,
+}
+
+/// Runs a proxy until it is stopped or replaced, and what it has begun has ended.
+pub fn serve(options: &Options) -> Result<(), Problem> {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = options.threads {
+        runtime.worker_threads(threads);
+    }
+    let runtime =
+        runtime.enable_io().enable_time().build().map_err(|error| cannot(options, &error.to_string()))?;
+    let before = Predecessor::find(&options.control)?;
+    let listener = match &before {
+        Some(before) => taken_over(options, before)?,
+        None => TcpListener::bind(options.listen).map_err(|error| cannot(options, &error.to_string()))?,
+    };
+    let address = listener.local_addr().map_err(|error| cannot(options, &error.to_string()))?;
+    let store = Store::new(&options.state);
+    let upstreams = store.read()?;
+    let held = before.as_ref().and_then(|before| before.state.paused_ms).map(Duration::from_millis);
+    let hub = Arc::new(Hub::new(address, &upstreams, held)?);
+    let link = Arc::new(Link::default());
+    let own = listener.try_clone().and_then(|own| own.set_nonblocking(true).map(|()| own));
+    let own = own.map_err(|error| cannot(options, &error.to_string()))?;
+    let socket = Socket::bind(&options.control)?;
+    let (path, inode) = socket.name();
+    if let Some(before) = before {
+        before.follow(Arc::clone(&hub), Arc::clone(&link))?;
+    }
+    let change = Mutex::default();
+    Arc::new(Control { hub: Arc::clone(&hub), store, listener, link, change }).listen(socket);
+    runtime.block_on(run(own, hub)).map_err(|error| cannot(options, &error.to_string()))?;
+    Socket::remove(&path, inode);
+    Ok(())
+}
+
+fn taken_over(options: &Options, before: &Predecessor) -> Result<TcpListener, Problem> {
+    let found = before.listener.local_addr().map_err(|error| cannot(options, &error.to_string()))?;
+    if found != options.listen && options.listen.port() != 0 {
+        let problem = Problem::new(Code::ProxyHandover, "the running proxy listens at another address");
+        let problem = problem.at(options.control.display().to_string());
+        return Err(problem.found(found.to_string()).wanted(options.listen.to_string()));
+    }
+    before.listener.try_clone().map_err(|error| cannot(options, &error.to_string()))
+}
+
+fn cannot(options: &Options, found: &str) -> Problem {
+    Problem::new(Code::ProxyAddress, format!("the proxy cannot listen at {}", options.listen)).found(found)
+}
+
+async fn run(listener: TcpListener, hub: Arc<Hub>) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut asked = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    let mut leaving = hub.leaving();
+    let mut sweep = interval(Duration::from_secs(1));
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let connected = Connected::new(&hub);
+                    tokio::spawn(connection(Arc::clone(&hub), stream, peer, connected));
+                }
+                // A client that is gone again, or a shortage that passes.
+                Err(_) => sleep(LOOK).await,
+            },
+            _ = sweep.tick() => hub.sweep(),
+            _ = asked.recv() => hub.leave(),
+            _ = interrupted.recv() => hub.leave(),
+            _ = leaving.wait_for(|leaving| *leaving) => break,
+        }
+    }
+    drop(listener);
+    while !hub.is_empty() {
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Answers the requests of one client.
+async fn connection(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr, connected: Connected) {
+    // Without this, small writes wait for each other; it is no loss where it cannot be had.
+    let _ = stream.set_nodelay(true);
+    let mut leaving = hub.leaving();
+    let service = service_fn(|request| {
+        let hub = Arc::clone(&hub);
+        async move { Ok::<_, std::convert::Infallible>(forward::answer(hub, peer, request).await) }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(CLIENT);
+    let mut connection =
+        std::pin::pin!(server.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    // How a connection ends is the client's matter; what an upstream did was counted before.
+    let ended = tokio::select! {
+        _ = &mut connection => true,
+        _ = leaving.wait_for(|leaving| *leaving) => false,
+    };
+    if !ended && tokio::time::timeout(PARTING, &mut connection).await.is_err() {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+    drop(connected);
+}
