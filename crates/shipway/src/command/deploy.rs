@@ -1,5 +1,6 @@
 //! `deploy`, `promote`: bringing a release to an environment.
 
+use shipway_core::id::RunId;
 use shipway_core::problem::Problem;
 
 use super::carry::{self, Load};
@@ -59,6 +60,19 @@ pub fn back(session: &Session<'_>, name: &str, to: Option<&str>, only_show: bool
     session.free(name).map_err(one)?;
     let plan = prepare::deploy::back(session, name, to)?;
     carry::out(session, lock, Load::Plan(Box::new(plan)))
+}
+
+/// Puts the release before back into an environment, if what a run brought is live on all its hosts.
+pub fn leave(session: &Session<'_>, name: &str, run: &RunId) -> End {
+    let one = |problem: Problem| vec![problem];
+    let place = prepare::onward::environment(session, name).map_err(one)?;
+    let project = prepare::glance(session)?.name();
+    let place = prepare::onward::look(session, &session.hands().map_err(one)?, place, &project)?;
+    if place.hosts.iter().all(|(_, state)| state.current.as_ref() == Some(run)) {
+        return back(session, name, None, false);
+    }
+    session.view.note(&format!("{name} is left as it is: something else than run {run} is live there"));
+    Ok(DONE)
 }
 
 fn show(session: &Session<'_>, what: Option<&str>, shown: &shipway_core::plan::Plan) -> End {

@@ -27,9 +27,37 @@ pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
     if rollback.plan {
         return show(session, rollback).map_err(|problem| vec![problem]);
     }
+    let run = choose(session, rollback.run.as_deref()).map_err(|problem| vec![problem])?;
+    if run.outcome.is_some() {
+        // What came last is taken back first.
+        for environment in environments(&run.plan).iter().rev() {
+            let code = deploy::leave(session, environment, &run.id)?;
+            if code != DONE {
+                return Ok(code);
+            }
+        }
+        if run.plan.release.verb == Verb::Deploy {
+            return Ok(DONE);
+        }
+    }
     let lock = session.lock(None).map_err(|problem| vec![problem])?;
     let load = load(session, rollback).map_err(|problem| vec![problem])?;
     carry::out(session, lock, load)
+}
+
+/// Returns the environments that a plan brings a release to, in order.
+fn environments(plan: &Plan) -> Vec<String> {
+    let mut names: Vec<String> = vec![];
+    for step in plan.steps() {
+        if let Work::Act { kind, args, .. } = &step.work
+            && kind == kinds::deploy::SWITCH
+            && let Ok(bring) = serde_json::from_value::<kinds::deploy::Bring>(args.clone())
+            && !names.contains(&bring.deployment.environment)
+        {
+            names.push(bring.deployment.environment);
+        }
+    }
+    names
 }
 
 fn load(session: &Session<'_>, rollback: &Rollback) -> Result<Load, Problem> {
@@ -43,7 +71,12 @@ fn load(session: &Session<'_>, rollback: &Rollback) -> Result<Load, Problem> {
 fn show(session: &Session<'_>, rollback: &Rollback) -> Result<u8, Problem> {
     let run = choose(session, rollback.run.as_deref())?;
     if run.outcome.is_some() {
-        session.view.plan(&plan(session, &run, rollback.delete_tag)?);
+        for environment in environments(&run.plan).iter().rev() {
+            session.view.note(&format!("first, {environment}: shipway rollback {environment} --plan"));
+        }
+        if run.plan.release.verb != Verb::Deploy {
+            session.view.plan(&plan(session, &run, rollback.delete_tag)?);
+        }
         return Ok(DONE);
     }
     back(&run)?;
@@ -84,7 +117,8 @@ fn choose(session: &Session<'_>, prefix: Option<&str>) -> Result<Run, Problem> {
     let withdrawn =
         |run: &Run| runs.iter().any(|other| other.plan.release.why == withdraws(&run.id) && shipped(other));
     let stands = |run: &Run| shipped(run) && run.plan.release.verb == Verb::Push && !withdrawn(run);
-    let fits = |run: &&Run| run.outcome.is_none() || stands(run);
+    let deployed = |run: &Run| shipped(run) && run.plan.release.verb == Verb::Deploy;
+    let fits = |run: &&Run| run.outcome.is_none() || stands(run) || deployed(run);
     match named {
         None => {
             let open = runs.iter().rev().find(|run| run.outcome.is_none());
