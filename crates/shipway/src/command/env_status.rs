@@ -3,6 +3,7 @@
 use std::thread;
 
 use shipway_core::deployment::Host;
+use shipway_core::journal::Journal as _;
 use shipway_core::problem::Problem;
 use shipway_world::agent::protocol::{Look, State};
 use shipway_world::shell::now;
@@ -10,7 +11,7 @@ use shipway_world::shell::now;
 use super::{DONE, End};
 use crate::args;
 use crate::prepare::{glance, onward};
-use crate::session::Session;
+use crate::session::{Session, of_journal};
 use crate::view::{HostRow, Kind};
 
 /// Looks at the hosts of one environment, or of all.
@@ -22,6 +23,7 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
     };
     let project = glance(session)?.name();
     let hands = session.hands().map_err(one)?;
+    let heads = session.journal_to_read().map_err(one)?.runs().map_err(of_journal).map_err(one)?;
     let mut rows = vec![];
     for name in names {
         let (name, environment) = onward::environment(session, name).map_err(one)?;
@@ -40,10 +42,10 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
             let looks: Vec<_> = hosts.into_iter().map(look).collect();
             looks.into_iter().filter_map(|look| look.join().ok()).collect()
         });
-        rows.extend(seen.into_iter().map(|(host, seen)| HostRow {
-            environment: name.to_owned(),
-            host,
-            seen,
+        rows.extend(seen.into_iter().map(|(host, seen)| {
+            let live = seen.as_ref().ok().and_then(|state| state.current.as_ref());
+            let head = live.and_then(|run| heads.iter().find(|head| head.run == *run));
+            HostRow { environment: name.to_owned(), host, seen, by: head.map(|head| head.opened.by.clone()) }
         }));
     }
     session.view.hosts(&rows, now());

@@ -37,6 +37,9 @@ fn show(session: &Session<'_>) -> Result<u8, Problem> {
     };
     let rows: Vec<Row> = runs.into_iter().rev().take(ROWS).map(row).collect();
     session.view.status(&rows, now());
+    if !session.config.environment.is_empty() {
+        session.view.note("what is live where: shipway env status");
+    }
     Ok(DONE)
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use shipway_core::deployment::Host;
+use shipway_core::id::Actor;
 use shipway_core::problem::Problem;
 use shipway_core::time::Time;
 use shipway_world::agent::protocol::{Known, Standing, State};
@@ -20,6 +21,8 @@ pub struct HostRow {
     pub host: Host,
     /// What it says of itself, or why it could not be asked.
     pub seen: Result<State, Problem>,
+    /// Who brought what is live, if the run is in the journal here.
+    pub by: Option<Actor>,
 }
 
 /// How a host is, in one word.
@@ -96,8 +99,8 @@ pub(super) fn render(rows: &[HostRow], now: Time, paint: Paint) -> String {
     if rows.is_empty() {
         return "no environments are configured\n".into();
     }
-    let mut table = Table::new(&[(0, 16), (2, 24), (2, 24), (2, 14), (2, 12), (2, 10), (2, 10)]);
-    let names = ["environment", "host", "release", "state", "since", "run", "artifact"];
+    let mut table = Table::new(&[(0, 16), (2, 24), (2, 24), (2, 14), (2, 12), (2, 24), (2, 10), (2, 10)]);
+    let names = ["environment", "host", "release", "state", "since", "by", "run", "artifact"];
     table.row(names.map(|name| Cell::new(Ink::Faint, name)));
     for row in rows {
         let live = row.live();
@@ -114,6 +117,7 @@ pub(super) fn render(rows: &[HostRow], now: Time, paint: Paint) -> String {
             Cell::new(Ink::Strong, live.map_or("", |known| &known.deployment.version)),
             Cell::new(ink, row.word()),
             Cell::plain(&since),
+            Cell::plain(&row.by.as_ref().map(text::actor).unwrap_or_default()),
             Cell::plain(live.map_or("", |known| known.deployment.run.as_str())),
             Cell::new(Ink::Faint, live.map_or("", |known| known.deployment.artifact.short())),
         ]);
@@ -150,6 +154,7 @@ pub(super) fn document(rows: &[HostRow]) -> Value {
                     "version": known.deployment.version,
                     "artifact": known.deployment.artifact,
                     "run": known.deployment.run,
+                    "by": row.by.as_ref(),
                     "standing": standing(known),
                     "since": known.live_since,
                 })),
