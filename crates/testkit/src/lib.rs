@@ -4,6 +4,7 @@ pub mod contract;
 pub mod crash;
 mod diff;
 pub mod hermetic;
+pub mod host;
 pub mod journal;
 pub mod remote;
 pub mod repo;
