@@ -23,7 +23,7 @@ pub use fleet::Fleet;
 pub use forward::{Forwarder, Loss, Way};
 pub use network::Network;
 pub use sshd::{Sshd, Wanted};
-pub use supervision::{Manager, Supervision};
+pub use supervision::{Init, Supervision};
 pub use web::{Answer, copy_web, get, web_program};
 
 /// Why something cannot be had on this machine: the text for [`skip`](crate::skip::skip).

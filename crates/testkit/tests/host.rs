@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use shipway_testkit::host::{
-    Fleet, Forwarder, LoopDisk, Loss, Manager, Network, Sshd, Supervision, Tmpfs, Wanted, Way, copy_web, get,
+    Fleet, Forwarder, LoopDisk, Loss, Init, Network, Sshd, Supervision, Tmpfs, Wanted, Way, copy_web, get,
     read_only, until,
 };
 use shipway_testkit::skip::skip;
@@ -224,9 +224,9 @@ fn a_read_only_directory_is_writable_again_afterwards() {
     fs::write(&file, "").unwrap();
 }
 
-fn supervised(manager: Manager) {
+fn supervised(init: Init) {
     let host = had!(Sshd::new("web"));
-    let supervision = had!(Supervision::start(manager, &host));
+    let supervision = had!(Supervision::start(init, &host));
     let (dir, address) = (host.srv().join("one"), host.free_address());
     copy_web(&dir, "1.2.3", "");
     supervision.add(&host, "web", &dir, &["./web", "--listen", &address.to_string()]);
@@ -245,23 +245,23 @@ fn supervised(manager: Manager) {
 
 #[test]
 fn s6_starts_the_web_service_again() {
-    supervised(Manager::S6);
+    supervised(Init::S6);
 }
 
 #[test]
 fn runit_starts_the_web_service_again() {
-    supervised(Manager::Runit);
+    supervised(Init::Runit);
 }
 
 #[test]
 fn supervisor_starts_the_web_service_again() {
-    supervised(Manager::Supervisor);
+    supervised(Init::Supervisor);
 }
 
 #[test]
 fn services_are_back_after_a_reboot() {
     let mut host = had!(Sshd::new("web"));
-    let supervision = had!(Supervision::start(Manager::S6, &host));
+    let supervision = had!(Supervision::start(Init::S6, &host));
     let (dir, address) = (host.srv().join("one"), host.free_address());
     copy_web(&dir, "1.2.3", "");
     supervision.add(&host, "web", &dir, &["./web", "--listen", &address.to_string()]);

@@ -50,7 +50,7 @@ fn serve() -> io::Result<()> {
         });
     }
     say(&format!("release {} pid {} listens on {}", service.release, process::id(), listener.local_addr()?));
-    tell_manager("READY=1");
+    notify("READY=1");
     listener.set_nonblocking(true)?;
     loop {
         let mut watched = [PollFd::new(&listener, PollFlags::IN), PollFd::new(&ended, PollFlags::IN)];
@@ -88,7 +88,7 @@ fn accept_all(service: &Arc<Service>, listener: &TcpListener) -> io::Result<()> 
 }
 
 /// Tells systemd, if it has asked.
-fn tell_manager(what: &str) {
+fn notify(what: &str) {
     if let (Some(path), Ok(socket)) = (env::var_os("NOTIFY_SOCKET"), UnixDatagram::unbound()) {
         let _ = socket.send_to(what.as_bytes(), path);
     }

@@ -9,7 +9,7 @@ use crate::hermetic;
 
 /// A service manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manager {
+pub enum Init {
     /// `s6-svscan` over a directory of services.
     S6,
     /// `runsvdir` over a directory of services.
@@ -21,26 +21,26 @@ pub enum Manager {
 /// A service manager that runs on a host and starts with it.
 #[derive(Debug)]
 pub struct Supervision {
-    manager: Manager,
+    init: Init,
     dir: PathBuf,
 }
 
 impl Supervision {
     /// Starts a manager on a host, below the root of its files.
-    pub fn start(manager: Manager, host: &Sshd) -> Result<Self, Unable> {
-        let this = Self { manager, dir: host.root().join(this_name(manager)) };
-        for name in programs(manager) {
+    pub fn start(init: Init, host: &Sshd) -> Result<Self, Unable> {
+        let this = Self { init, dir: host.root().join(this_name(init)) };
+        for name in programs(init) {
             program(name)?;
         }
         fs::create_dir_all(this.services()).map_err(|error| error.to_string())?;
         fs::write(this.config(), this.supervisor_config()).map_err(|error| error.to_string())?;
-        let command = match manager {
-            Manager::S6 => format!("s6-svscan {}", quote(this.services())),
-            Manager::Runit => format!("runsvdir -P {}", quote(this.services())),
-            Manager::Supervisor => format!("supervisord -n -c {}", quote(this.config())),
+        let command = match init {
+            Init::S6 => format!("s6-svscan {}", quote(this.services())),
+            Init::Runit => format!("runsvdir -P {}", quote(this.services())),
+            Init::Supervisor => format!("supervisord -n -c {}", quote(this.config())),
         };
         let pid = quote(this.pid_file());
-        host.at_boot(this_name(manager), &format!("echo $$ >{pid}\nexec {command}"));
+        host.at_boot(this_name(init), &format!("echo $$ >{pid}\nexec {command}"));
         until("the service manager runs", || host.run(&this.asks_whether_it_runs()).status.success());
         Ok(this)
     }
@@ -52,9 +52,9 @@ impl Supervision {
 
     /// Returns the directory of a service as its manager wants to be told of it; for supervisor it is a name.
     pub fn service(&self, name: &str) -> PathBuf {
-        match self.manager {
-            Manager::S6 | Manager::Runit => self.services().join(name),
-            Manager::Supervisor => name.into(),
+        match self.init {
+            Init::S6 | Init::Runit => self.services().join(name),
+            Init::Supervisor => name.into(),
         }
     }
 
@@ -71,16 +71,16 @@ impl Supervision {
         let script = format!("exec >>{log} 2>&1\ncd {dir}\nexec {words}");
         let service = self.services().join(name);
         hermetic::write_program(&service.join("run"), &script);
-        match self.manager {
-            Manager::S6 => {
+        match self.init {
+            Init::S6 => {
                 host.say(&format!("s6-svscanctl -a {}", quote(self.services())));
                 until("s6 knows the service", || {
                     host.run(&format!("s6-svok {}", quote(&service))).status.success()
                 });
             }
             // It looks every five seconds.
-            Manager::Runit => until("runit knows the service", || self.pid(host, name).is_some()),
-            Manager::Supervisor => {
+            Init::Runit => until("runit knows the service", || self.pid(host, name).is_some()),
+            Init::Supervisor => {
                 let run = service.join("run");
                 let entry =
                     format!("[program:{name}]\ncommand={}\nstartsecs=0\nstopwaitsecs=30\n", run.display());
@@ -98,10 +98,10 @@ impl Supervision {
     /// Returns the process of a service as its host sees it, if it runs.
     pub fn pid(&self, host: &Sshd, name: &str) -> Option<i32> {
         let service = quote(self.services().join(name));
-        let output = host.run(&match self.manager {
-            Manager::S6 => format!("s6-svstat -o pid {service}"),
-            Manager::Runit => format!("cat {service}/supervise/pid"),
-            Manager::Supervisor => format!("supervisorctl -c {} pid {}", quote(self.config()), quote(name)),
+        let output = host.run(&match self.init {
+            Init::S6 => format!("s6-svstat -o pid {service}"),
+            Init::Runit => format!("cat {service}/supervise/pid"),
+            Init::Supervisor => format!("supervisorctl -c {} pid {}", quote(self.config()), quote(name)),
         });
         let pid = String::from_utf8_lossy(&output.stdout).trim().parse().ok()?;
         (pid > 0).then_some(pid)
@@ -109,12 +109,12 @@ impl Supervision {
 
     /// Stops the manager and all its services; it does not start with the host any more.
     pub fn stop(&self, host: &Sshd) {
-        let signal = match self.manager {
-            Manager::S6 | Manager::Supervisor => "TERM",
+        let signal = match self.init {
+            Init::S6 | Init::Supervisor => "TERM",
             // It brings down its services for this one only.
-            Manager::Runit => "HUP",
+            Init::Runit => "HUP",
         };
-        let (pid, boot) = (quote(self.pid_file()), quote(host.boot_script(this_name(self.manager))));
+        let (pid, boot) = (quote(self.pid_file()), quote(host.boot_script(this_name(self.init))));
         host.say(&format!("rm -f {boot}\nkill -{signal} $(cat {pid})"));
         until("the service manager has ended", || {
             !host.run(&format!("kill -0 $(cat {pid})")).status.success()
@@ -126,10 +126,10 @@ impl Supervision {
     }
 
     fn asks_whether_it_runs(&self) -> String {
-        match self.manager {
-            Manager::S6 => format!("s6-svscanctl -a {}", quote(self.services())),
-            Manager::Runit => format!("kill -0 $(cat {})", quote(self.pid_file())),
-            Manager::Supervisor => format!("supervisorctl -c {} pid", quote(self.config())),
+        match self.init {
+            Init::S6 => format!("s6-svscanctl -a {}", quote(self.services())),
+            Init::Runit => format!("kill -0 $(cat {})", quote(self.pid_file())),
+            Init::Supervisor => format!("supervisorctl -c {} pid", quote(self.config())),
         }
     }
 
@@ -145,18 +145,18 @@ impl Supervision {
     }
 }
 
-fn this_name(manager: Manager) -> &'static str {
-    match manager {
-        Manager::S6 => "s6",
-        Manager::Runit => "runit",
-        Manager::Supervisor => "supervisor",
+fn this_name(init: Init) -> &'static str {
+    match init {
+        Init::S6 => "s6",
+        Init::Runit => "runit",
+        Init::Supervisor => "supervisor",
     }
 }
 
-fn programs(manager: Manager) -> &'static [&'static str] {
-    match manager {
-        Manager::S6 => &["s6-svscan", "s6-svc", "s6-svstat"],
-        Manager::Runit => &["runsvdir", "runsv", "sv"],
-        Manager::Supervisor => &["supervisord", "supervisorctl"],
+fn programs(init: Init) -> &'static [&'static str] {
+    match init {
+        Init::S6 => &["s6-svscan", "s6-svc", "s6-svstat"],
+        Init::Runit => &["runsvdir", "runsv", "sv"],
+        Init::Supervisor => &["supervisord", "supervisorctl"],
     }
 }
