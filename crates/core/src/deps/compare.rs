@@ -76,14 +76,14 @@ impl Comparison<'_> {
                 None => {
                     asked.push((declared.name.clone(), declared.extras.clone()));
                     let what = format!("marker {}", declared.marker);
-                    self.push(Verdict::Unknown, &declared.name, &what, "", &declared.from);
+                    self.push(Verdict::Unknown, &declared.name, [&what, ""], &declared.from);
                 }
             }
         }
         self.python();
         for note in &self.declaration.notes {
             let (from, what) = note.split_once(": ").unwrap_or((&self.declaration.source, note));
-            self.push(Verdict::Unknown, what, "", "", from);
+            self.push(Verdict::Unknown, what, ["", ""], from);
         }
         match self.place.kind() {
             Kind::Pip => self.closure(&there, asked),
@@ -91,7 +91,7 @@ impl Comparison<'_> {
                 let asked: BTreeSet<&str> =
                     self.declaration.packages.iter().map(|one| one.name.as_str()).collect();
                 for one in there.values().filter(|one| !asked.contains(one.name.as_str())) {
-                    self.push(Verdict::Extra, &one.name, "", &one.version, "");
+                    self.push(Verdict::Extra, &one.name, ["", &one.version], "");
                 }
             }
             // A list of programs or system packages says nothing about all the others on a machine.
@@ -107,7 +107,7 @@ impl Comparison<'_> {
     fn one(&mut self, declared: &Declared, there: Option<&Installed>) {
         let Some(there) = there else {
             if !declared.optional {
-                self.push(Verdict::Missing, &declared.name, &declared.want, "", &declared.from);
+                self.push(Verdict::Missing, &declared.name, [&declared.want, ""], &declared.from);
             }
             return;
         };
@@ -116,7 +116,7 @@ impl Comparison<'_> {
             Some(false) => Verdict::Mismatched,
             None => Verdict::Unknown,
         };
-        self.push(verdict, &declared.name, &declared.want, &there.version, &declared.from);
+        self.push(verdict, &declared.name, [&declared.want, &there.version], &declared.from);
     }
 
     fn python(&mut self) {
@@ -162,7 +162,7 @@ impl Comparison<'_> {
         }
         for (name, one) in there {
             if !one.inherited && !reached.contains(name) && !TOOLS.contains(&name.as_str()) {
-                self.push(Verdict::Extra, name, "", &one.version, "");
+                self.push(Verdict::Extra, name, ["", &one.version], "");
             }
         }
     }
@@ -172,15 +172,17 @@ impl Comparison<'_> {
         let told = |row: &Row| row.name == needed.name && row.verdict == Verdict::Missing;
         match there {
             None if self.rows.iter().any(told) => {}
-            None => self.push(Verdict::Missing, &needed.name, &needed.specifiers, "", &from),
+            None => self.push(Verdict::Missing, &needed.name, [&needed.specifiers, ""], &from),
             Some(one) if satisfies(Kind::Pip, &one.version, &needed.specifiers) == Some(false) => {
-                self.push(Verdict::Mismatched, &needed.name, &needed.specifiers, &one.version, &from);
+                self.push(Verdict::Mismatched, &needed.name, [&needed.specifiers, &one.version], &from);
             }
             Some(_) => {}
         }
     }
 
-    fn push(&mut self, verdict: Verdict, name: &str, declared: &str, installed: &str, from: &str) {
+    /// Adds a row; the two versions are the declared and the installed one.
+    fn push(&mut self, verdict: Verdict, name: &str, versions: [&str; 2], from: &str) {
+        let [declared, installed] = versions;
         let shown = if self.place.kind() == Kind::Npm {
             let name = name.strip_prefix("node_modules/").unwrap_or(name);
             name.replace("/node_modules/", " > ")

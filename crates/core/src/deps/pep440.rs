@@ -23,6 +23,9 @@ enum Part {
     Number(u64),
 }
 
+/// Epoch, numbers, pre, post, dev and local part, as they are sorted.
+type Key<'a> = (u64, &'a [u64], (u8, u8, u64), (u64, u64), (bool, u64), &'a [Part]);
+
 /// The words that mark a pre-release, with their rank; longer spellings first.
 const PRE: [(&str, u8); 8] =
     [("alpha", 0), ("beta", 1), ("preview", 2), ("pre", 2), ("rc", 2), ("a", 0), ("b", 1), ("c", 2)];
@@ -103,7 +106,7 @@ impl Version {
     }
 
     /// Returns what PEP 440 sorts by: a lone dev release is below a pre-release, and that below the release itself.
-    fn key(&self) -> (u64, &[u64], (u8, u8, u64), (u64, u64), (bool, u64), &[Part]) {
+    fn key(&self) -> Key<'_> {
         let pre = match (self.pre, self.post, self.dev) {
             (Some((rank, value)), ..) => (1, rank, value),
             (None, None, Some(_)) => (0, 0, 0),

@@ -57,14 +57,14 @@ pub fn parse(text: &str) -> Option<Requirement> {
         // A marker behind an address is set off by a space, since addresses may hold semicolons.
         let (address, marker) = address.split_once(" ;").unwrap_or((address, ""));
         found.address = Some(address.trim().to_owned()).filter(|address| !address.is_empty());
-        found.marker = marker.trim().to_owned();
+        marker.trim().clone_into(&mut found.marker);
         return found.address.is_some().then_some(found);
     }
     let (specifiers, marker) = rest.split_once(';').unwrap_or((rest, ""));
     let specifiers = specifiers.trim();
     let inner = specifiers.strip_prefix('(').and_then(|inner| inner.strip_suffix(')'));
-    found.specifiers = inner.unwrap_or(specifiers).trim().to_owned();
-    found.marker = marker.trim().to_owned();
+    inner.unwrap_or(specifiers).trim().clone_into(&mut found.specifiers);
+    marker.trim().clone_into(&mut found.marker);
     // A version that satisfies nothing still shows whether the text can be read.
     pep440::satisfies("0", &found.specifiers)?;
     Some(found)

@@ -1,24 +1,13 @@
 //! Whether what was found will do, and what to do if not.
 
-use super::words::{name, size, span, start};
+use super::fix::{fix, fix_missing, set_variable};
+use super::words::{name, size, span};
 use super::{Row, Seen, State, Want};
 use crate::deps::{self, Verdict, npm_satisfies, pep440, quote};
 use crate::time::Time;
 
 /// How many days before a certificate is too short it is warned of.
 const CERTIFICATE_WARNING: u64 = 14;
-
-/// Packages of Debian whose names differ from those of their commands.
-const PACKAGES: [(&str, &str); 8] = [
-    ("node", "nodejs"),
-    ("psql", "postgresql-client"),
-    ("pg_dump", "postgresql-client"),
-    ("mysql", "default-mysql-client"),
-    ("ssh", "openssh-client"),
-    ("python", "python3"),
-    ("rg", "ripgrep"),
-    ("dig", "dnsutils"),
-];
 
 /// Returns how a want stands; `now` is the time of this machine when the host was looked at.
 pub fn judge(want: &Want, seen: &Seen, now: Time) -> Row {
@@ -246,7 +235,7 @@ fn wanted(want: &Want) -> String {
         Want::Os { wanted } => wanted.clone(),
         Want::User { name } => name.clone(),
         Want::Sudo { .. } => "allowed without a password".into(),
-        Want::Clock { within_ms } => format!("within {}", span(*within_ms)),
+        Want::Clock { within_ms } | Want::Backup { within_ms, .. } => format!("within {}", span(*within_ms)),
         Want::Disk { bytes, inodes: 0, .. } => format!("{} free", size(*bytes)),
         Want::Disk { bytes, inodes, .. } => format!("{}, {inodes} inodes free", size(*bytes)),
         Want::Memory { bytes } => format!("{} available", size(*bytes)),
@@ -262,112 +251,12 @@ fn wanted(want: &Want) -> String {
         Want::File { .. } => "there".into(),
         Want::Certificate { days, .. } => format!("{days} days left"),
         Want::Dns { .. } => "resolves".into(),
-        Want::Backup { within_ms, .. } => format!("within {}", span(*within_ms)),
         Want::Packages { declaration, .. } => match declaration.packages.as_slice() {
             [one] => any(&one.want, "installed"),
             _ => format!("as {} declares", declaration.source),
         },
         Want::Unknown => String::new(),
     }
-}
-
-/// Returns the command that sets right what is there and wrong, or that shows why it is wrong.
-fn fix(want: &Want) -> Option<String> {
-    match want {
-        Want::Os { .. } | Want::User { .. } | Want::Unknown | Want::Packages { .. } => None,
-        Want::Sudo { command } => Some(sudoers(command)),
-        Want::Clock { .. } => Some("sudo timedatectl set-ntp true".into()),
-        Want::Disk { path, .. } => Some(format!("du -xh --max-depth=2 {} | sort -h | tail", quote(path))),
-        Want::Memory { .. } => Some("ps -eo rss,pid,args --sort=-rss | head".into()),
-        Want::PortFree { port } => Some(format!("ss -ltnp 'sport = :{port}'")),
-        Want::PortOpen { address } => Some(match address.rsplit_once(':') {
-            Some((host, port)) => format!("nc -vz {} {}", quote(host), quote(port)),
-            None => format!("ss -ltn 'sport = :{address}'"),
-        }),
-        Want::Service { keeper, name } => start(*keeper, name),
-        Want::Python { interpreter, .. } => {
-            let stem = interpreter.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-            let stem = if stem.contains('/') { stem.to_owned() } else { format!("/usr/bin/{stem}") };
-            Some(format!("ls {}*", quote(&stem)))
-        }
-        Want::Venv { path, interpreter, .. } => {
-            Some(format!("{} -m venv --clear {}", quote(interpreter), quote(path)))
-        }
-        Want::Import { interpreter, module } => {
-            Some(format!("{} -c {}", quote(interpreter), quote(&format!("import {module}"))))
-        }
-        Want::Command { .. } => fix_missing(want),
-        Want::Variable { file, name, .. } => file.as_ref().map(|file| set_variable(name, file)),
-        Want::File { path, mode: Some(mode), .. } => Some(format!("chmod {mode:04o} {}", quote(path))),
-        Want::File { path, secret: true, .. } => Some(format!("chmod o= {0} && ls -l {0}", quote(path))),
-        Want::File { path, .. } => Some(format!("ls -ld {}", quote(path))),
-        Want::Certificate { place, .. } => Some(certificate_fix(place)),
-        Want::Dns { name } => Some(format!("getent ahosts {}", quote(name))),
-        Want::Backup { dir, .. } if dir.is_empty() => None,
-        Want::Backup { dir, .. } => Some(format!("ls -lt {}", quote(dir))),
-    }
-}
-
-/// Returns the command that brings what is not there.
-fn fix_missing(want: &Want) -> Option<String> {
-    match want {
-        Want::Python { interpreter, .. } => {
-            let name = interpreter.rsplit('/').next().unwrap_or(interpreter);
-            Some(format!("sudo apt-get install {0} {0}-venv", quote(name)))
-        }
-        Want::Venv { path, interpreter, .. } => {
-            Some(format!("{} -m venv {}", quote(interpreter), quote(path)))
-        }
-        Want::Command { name, .. } => {
-            let package =
-                PACKAGES.iter().find(|(command, _)| command == name).map_or(name.as_str(), |pair| pair.1);
-            Some(format!("sudo apt-get install {}", quote(package)))
-        }
-        Want::File { path, .. } => {
-            let dir = path.rsplit_once('/').map_or(".", |(dir, _)| if dir.is_empty() { "/" } else { dir });
-            Some(format!("ls -la {}", quote(dir)))
-        }
-        Want::Variable { file: Some(file), name, .. } => Some(set_variable(name, file)),
-        want => fix(want),
-    }
-}
-
-/// Returns the command that adds a variable to a file; the value is typed, and so in no history.
-fn set_variable(name: &str, file: &str) -> String {
-    format!("read -rs value && printf '%s=%s\\n' {} \"$value\" >>{}", quote(name), quote(file))
-}
-
-fn certificate_fix(place: &str) -> String {
-    match place.rsplit_once(':') {
-        Some((host, _)) if !place.starts_with(['/', '.', '~']) => {
-            format!("openssl s_client -connect {} -servername {} </dev/null", quote(place), quote(host))
-        }
-        _ if place.contains("/letsencrypt/") => "sudo certbot renew".into(),
-        _ => format!("openssl x509 -in {} -noout -subject -enddate", quote(place)),
-    }
-}
-
-/// Returns the command that allows a command in sudo's own way, which refuses a broken file.
-fn sudoers(command: &[String]) -> String {
-    let escape = |word: &String| {
-        let mut out = String::new();
-        for c in word.chars() {
-            if ",:=\\\"$`".contains(c) {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-        out
-    };
-    let mut words = command.iter().map(escape);
-    let program = words.next().unwrap_or_default();
-    // A rule needs the whole path.
-    let program =
-        if program.starts_with('/') { program } else { format!("$(command -v {})", quote(&program)) };
-    let rule = [program].into_iter().chain(words).collect::<Vec<_>>().join(" ");
-    format!(
-        "echo \"$(id -un) ALL=(root) NOPASSWD: {rule}\" | sudo EDITOR='tee -a' visudo -f /etc/sudoers.d/shipway"
-    )
 }
 
 fn ms(time: std::time::Duration) -> u64 {

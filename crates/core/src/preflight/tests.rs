@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::deployment::Host;
-use crate::deps::{Installed, Markers};
+use crate::deps::{Installed, Inventory, Markers};
+use crate::time::Time;
 
 const NOW: Time = Time(1_795_178_588_000);
 
@@ -12,9 +13,6 @@ const NOW: Time = Time(1_795_178_588_000);
 fn check(want: &Want, seen: &Seen, state: State, found: &str, fix: Option<&str>) {
     let row = judge(want, seen, NOW);
     assert_eq!((row.state, row.found.as_str(), row.fix.as_deref()), (state, found, fix), "{want:?}");
-    for value in [serde_json::to_string(want), serde_json::to_string(seen)] {
-        assert!(value.is_ok());
-    }
     let text = serde_json::to_string(&(want, seen)).unwrap();
     assert_eq!(serde_json::from_str::<(Want, Seen)>(&text).unwrap(), (want.clone(), seen.clone()));
 }
@@ -275,7 +273,7 @@ fn everything() -> Require {
         certificates: list("/etc/a.pem a:443"),
         certificate_days: None,
         dns: list("db.internal"),
-        backup_within: Some(Duration::from_secs(3600)),
+        backup_within: Some(Duration::from_hours(1)),
         backup_dir: "/srv/backup".into(),
         commands: list("psql>=15 rsync"),
         debian: list("libpq5>=15"),
@@ -385,9 +383,9 @@ fn a_page_says_what_was_seen_and_when_it_is_stale() {
         assert!(text.contains(part), "{part}: {text}");
     }
     let stamp = Stamp::read(&text).unwrap();
-    let month = Duration::from_secs(30 * 86_400);
+    let month = Duration::from_hours(30 * 24);
     let stale = |hosts: &[(Host, Vec<Row>)], days: u64| {
-        stamp.stale(&digest(hosts, &[]), NOW.after(Duration::from_secs(days * 86_400)), month)
+        stamp.stale(&digest(hosts, &[]), NOW.after(Duration::from_hours(days * 24)), month)
     };
     assert_eq!((stamp.environment.as_str(), stamp.at), ("production", NOW));
     assert_eq!(stale(&hosts, 30), None);

@@ -114,11 +114,11 @@ fn wants(found: &[Found]) -> Vec<Want> {
 fn place(host: &str, found: &Found, seen: &Seen) -> view::Place {
     let (trouble, rows) = match seen {
         Seen::Packages(inventory) => (None, compare(&found.declaration, inventory, &found.place)),
-        Seen::Missing { what } => (bad(what, make(found, "")), vec![]),
+        Seen::Missing { what } => (Some(bad(what, make(found, ""))), vec![]),
         // What is there in its place has to go.
-        Seen::Broken { why } => (bad(why, make(found, "--clear ")), vec![]),
-        Seen::Failed { why } => (bad(why, None), vec![]),
-        other => (bad(&format!("an answer to something else: {other:?}"), None), vec![]),
+        Seen::Broken { why } => (Some(bad(why, make(found, "--clear "))), vec![]),
+        Seen::Failed { why } => (Some(bad(why, None)), vec![]),
+        other => (Some(bad(&format!("an answer to something else: {other:?}"), None)), vec![]),
     };
     view::Place {
         host: host.to_owned(),
@@ -130,8 +130,8 @@ fn place(host: &str, found: &Found, seen: &Seen) -> view::Place {
     }
 }
 
-fn bad(what: &str, fix: Option<String>) -> Option<Trouble> {
-    Some(Trouble { state: State::Bad, what: what.to_owned(), fix })
+fn bad(what: &str, fix: Option<String>) -> Trouble {
+    Trouble { state: State::Bad, what: what.to_owned(), fix }
 }
 
 fn name(place: &Place) -> String {

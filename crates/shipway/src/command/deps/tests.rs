@@ -16,6 +16,7 @@ fn dir(files: &[(&str, &str)]) -> tempfile::TempDir {
     dir
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "other looks fail")]
 fn look(_: &Host, wants: &[Want]) -> Result<Vec<Seen>, Problem> {
     Ok(preflight::look(wants, &LocalShell::new(), &shipway_core::action::Stop::default()))
 }
