@@ -127,10 +127,10 @@ impl Watch {
         if let Some(problem) = stranger(&state, cx) {
             return Ok(Err(problem.at(format!("host {}", host.name))));
         }
-        if !self.args.command.is_empty() {
-            if let Some(problem) = self.command(cx, host)? {
-                return Ok(Err(problem));
-            }
+        if !self.args.command.is_empty()
+            && let Some(problem) = self.command(cx, host)?
+        {
+            return Ok(Err(problem));
         }
         let request = Request::Watch { text: self.args.log.clone() };
         let limit = cx.timeout.min(PATIENCE);

@@ -106,9 +106,8 @@ impl Git<'_> {
 
     /// Returns what git calls a commit: its tag, or how far it is from one.
     pub fn describe(&self, commit: &str) -> Result<String, Problem> {
-        Ok(self
-            .expect(&self.command(&["describe", "--tags", "--always", commit]))
-            .map(|output| String::from_utf8_lossy(&output).trim().to_owned())?)
+        self.expect(&self.command(&["describe", "--tags", "--always", commit]))
+            .map(|output| String::from_utf8_lossy(&output).trim().to_owned())
     }
 
     /// Returns the whole history of HEAD as `git log` gives it: id, parents, commit time and message of each commit.

@@ -43,9 +43,9 @@ impl Upstreams for Proxy {
         let state = self.client.state().map_err(failed)?;
         let counters = self.client.counters().map_err(failed)?;
         let live = state.upstreams.iter().find(|it| it.address == address).map(|it| &it.release);
-        let of_port = counters.iter().filter(|it| it.address == address);
+        let mut of_port = counters.iter().filter(|it| it.address == address);
         // Several releases have had this port; the one that has it now counts, else the one that had it last.
-        let found = of_port.filter(|it| live.is_none_or(|live| *live == it.release)).next_back();
+        let found = of_port.rfind(|it| live.is_none_or(|live| *live == it.release));
         Ok(found.map_or_else(Traffic::default, |it| Traffic {
             requests: it.requests,
             failed: it.classes[4] + it.connect_errors + it.resets + it.timeouts,
