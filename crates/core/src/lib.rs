@@ -10,6 +10,7 @@ pub mod version;
 pub mod say;
 pub mod deployment;
 pub mod config;
+pub mod backup;
 pub mod facts;
 pub mod validate;
 pub mod action;

@@ -155,6 +155,15 @@ codes! {
     Usage = "SW0901", Usage, "the command line is wrong";
     Sentence = "SW0902", Usage, "the sentence is not one of the accepted forms";
     Bug = "SW0999", Bug, "a defect of shipway";
+    BackupFailed = "SW1061", Refused, "a backup could not be made";
+    BackupBroken = "SW1062", Refused, "a backup is not what was saved";
+    BackupLocked = "SW1063", Refused, "an encrypted backup cannot be decrypted";
+    BackupProgram = "SW1064", Refused, "a program that backups need is missing";
+    BackupInPlace = "SW1065", Refused, "a backup is not restored over what is there";
+    BackupUnknown = "SW1066", Usage, "no such backup";
+    BackupRefused = "SW1067", Refused, "what was restored is not right";
+    BackupMoving = "SW1068", Refused, "what is saved changes meanwhile";
+    RestoreFailed = "SW1069", Refused, "a backup could not be restored";
 }
 
 impl fmt::Display for Code {
