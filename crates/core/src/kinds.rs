@@ -3,6 +3,7 @@
 //! Planners write these, and the catalog of the world reads them. A field is never changed or removed, because plans
 //! live in journals for ever.
 
+pub mod backup;
 pub mod deploy;
 
 use serde::{Deserialize, Serialize};

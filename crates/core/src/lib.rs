@@ -14,6 +14,7 @@ pub mod proxy;
 pub mod deps;
 pub mod preflight;
 pub mod config;
+pub mod backup;
 pub mod facts;
 pub mod validate;
 pub mod action;

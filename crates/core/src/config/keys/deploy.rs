@@ -333,7 +333,7 @@ pub(super) const BACKUP: Section = named(
         key(
             "to",
             Type::Text(Form::Any),
-            Detected("`backups` below the environment's directory"),
+            Detected("`backups` below the environment's directory; on this machine, beside the journal"),
             "Where backups are kept.",
         ),
         key("keep", Type::Count, Value("7"), "How many are kept."),
