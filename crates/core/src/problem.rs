@@ -195,6 +195,15 @@ codes! {
     DependenciesDiffer = "SW1052", Refused, "installed packages are not as declared";
     PageStale = "SW1053", Refused, "the page of an environment is stale";
     NothingDeclared = "SW1054", Usage, "no declared dependencies were found";
+    BackupFailed = "SW1061", Refused, "a backup could not be made";
+    BackupBroken = "SW1062", Refused, "a backup is not what was saved";
+    BackupLocked = "SW1063", Refused, "an encrypted backup cannot be decrypted";
+    BackupProgram = "SW1064", Refused, "a program that backups need is missing";
+    BackupInPlace = "SW1065", Refused, "a backup is not restored over what is there";
+    BackupUnknown = "SW1066", Usage, "no such backup";
+    BackupRefused = "SW1067", Refused, "what was restored is not right";
+    BackupMoving = "SW1068", Refused, "what is saved changes meanwhile";
+    RestoreFailed = "SW1069", Refused, "a backup could not be restored";
     ApprovalMissing = "SW1071", Waiting, "a gate waits for an approval";
     WindowShut = "SW1072", Waiting, "it is not the time for this change";
     Soaking = "SW1073", Waiting, "the soak time is not over";
@@ -218,15 +227,6 @@ codes! {
     WatchNoData = "SW1096", Refused, "there was too little traffic for a verdict";
     DrillMissing = "SW1097", Refused, "the last drill is too old";
     DrillFailed = "SW1098", Refused, "a drill failed";
-    BackupFailed = "SW1061", Refused, "a backup could not be made";
-    BackupBroken = "SW1062", Refused, "a backup is not what was saved";
-    BackupLocked = "SW1063", Refused, "an encrypted backup cannot be decrypted";
-    BackupProgram = "SW1064", Refused, "a program that backups need is missing";
-    BackupInPlace = "SW1065", Refused, "a backup is not restored over what is there";
-    BackupUnknown = "SW1066", Usage, "no such backup";
-    BackupRefused = "SW1067", Refused, "what was restored is not right";
-    BackupMoving = "SW1068", Refused, "what is saved changes meanwhile";
-    RestoreFailed = "SW1069", Refused, "a backup could not be restored";
 }
 
 impl fmt::Display for Code {

@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use shipway_testkit::host::{
-    Fleet, Forwarder, LoopDisk, Loss, Init, Network, Sshd, Supervision, Tmpfs, Wanted, Way, copy_web, get,
+    Fleet, Forwarder, Init, LoopDisk, Loss, Network, Sshd, Supervision, Tmpfs, Wanted, Way, copy_web, get,
     read_only, until,
 };
 use shipway_testkit::skip::skip;

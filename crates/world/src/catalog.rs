@@ -48,6 +48,7 @@ impl Catalog for RealCatalog {
             kind::READY => Box::new(deploy::Ready { hands, args: read(kind, args)? }),
             kind::WELL => Box::new(deploy::Well { hands, args: read(kind, args)? }),
             kind::WATCH => Box::new(deploy::Watch { hands, args: read(kind, args)? }),
+            kinds::backup::MADE => Box::new(deploy::Backup { repository, hands, args: read(kind, args)? }),
             kind::DRILL => Box::new(deploy::Drill { repository, args: read(kind, args)? }),
             kind::PROVEN => Box::new(deploy::Proven { hands, args: read(kind, args)? }),
             kinds::COMMAND => Box::new(command::Command { dir: repository.top, args: read(kind, args)? }),

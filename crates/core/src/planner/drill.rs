@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use crate::action::Catalog;
+use crate::gate::Need;
+use crate::id::Digest;
 use crate::journal::{Event, Outcome, RunHead};
+use crate::plan::{Plan, Release};
+use crate::planner::Draft;
 use crate::time::Time;
 
 /// The reason of a run that goes back for practice.
@@ -19,6 +24,15 @@ pub struct Drill {
     pub at: Time,
     /// How long the way back took.
     pub took: Duration,
+}
+
+/// Returns the plan that makes backups and restores each into a scratch place. It changes nothing that is live.
+pub fn restore(release: Release, needs: Vec<Need>, (target, catalog): (Duration, &dyn Catalog)) -> Plan {
+    let mut draft = Draft::new(catalog);
+    let facts = Digest::of_json(&needs);
+    draft.gate("restore", needs, &facts, 1);
+    let target_ms = u64::try_from(target.as_millis()).unwrap_or(u64::MAX);
+    Plan { v: 1, release, stages: draft.stages, facts, notes: vec![], target_ms }
 }
 
 /// Returns the last rollback drill of an environment that ended well, there and back.

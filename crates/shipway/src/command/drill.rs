@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use shipway_core::config::duration_text;
-use shipway_core::plan::{Plan, Release};
-use shipway_core::planner::drill::{BACK, FORWARD};
+use shipway_core::gate::Need;
+use shipway_core::plan::{Plan, Release, Verb};
+use shipway_core::planner::drill::{self, BACK, FORWARD, RESTORE};
 use shipway_core::problem::{Code, Problem};
 
 use super::carry::{self, Load};
 use super::{DONE, End};
 use crate::args::{self, DrillKind};
-use crate::prepare::{self, onward};
+use crate::prepare::{self, glance, onward};
 use crate::session::Session;
 
 /// Practises a rollback there and back, or a restore, and says how long it took.
@@ -26,9 +27,7 @@ pub fn run(session: &Session<'_>, asked: &args::Drill) -> End {
     }
     match asked.kind {
         DrillKind::Rollback => rollback(session, name),
-        DrillKind::Restore => {
-            Err(vec![Problem::new(Code::DrillFailed, format!("no backup is configured for `{name}`"))])
-        }
+        DrillKind::Restore => restore(session, name),
     }
 }
 
@@ -70,6 +69,32 @@ fn rollback(session: &Session<'_>, name: &str) -> End {
                 .wanted(duration_text(target)),
         ])
     }
+}
+
+/// Makes the backups of an environment, and restores each into a scratch place.
+fn restore(session: &Session<'_>, name: &str) -> End {
+    let one = |problem| vec![problem];
+    let project = glance(session)?.name();
+    let ours = session.config.backup.iter().filter(|(_, backup)| backup.environment.as_deref() == Some(name));
+    let needs = ours.map(|(backup, _)| prepare::backup::need_of(session, backup, &project));
+    let needs = needs.collect::<Result<Vec<Need>, Problem>>().map_err(one)?;
+    if needs.is_empty() {
+        let problem = Problem::new(Code::DrillFailed, format!("no backup is made in `{name}`"));
+        return Err(vec![problem.hint(format!("[backup.NAME] environment = \"{name}\""))]);
+    }
+    let release = Release {
+        verb: Verb::Deploy,
+        project,
+        from: None,
+        to: "backups".into(),
+        tag: String::new(),
+        environment: Some(name.to_owned()),
+        why: RESTORE.into(),
+    };
+    let hands = session.hands().map_err(one)?;
+    let plan = drill::restore(release, needs, (session.config.target.rollback, &session.catalog(&hands)));
+    let lock = session.lock(None).map_err(one)?;
+    carry::out(session, lock, Load::Plan(Box::new(plan)))
 }
 
 fn carry_out(session: &Session<'_>, name: &str, plan: Plan, why: &str) -> End {

@@ -190,8 +190,8 @@ pub fn build(session: &Session<'_>, commit: Option<String>, version: &str) -> Bu
 
 /// Returns where the bytes come from: an artifact that was built before is never built again.
 fn material(hands: &Hands, build: Build) -> Material {
-    let built = build.commit.clone().and_then(|commit| hands.built(&build, commit));
-    match built {
+    let before = build.commit.clone().and_then(|commit| hands.built(&build, commit));
+    match before {
         Some(artifact) => Material::Kept { size: size(hands, &artifact), artifact },
         None => Material::Built(build),
     }
@@ -206,12 +206,12 @@ fn size(hands: &Hands, artifact: &Digest) -> Option<(u64, usize)> {
 /// Returns the commits that a deployment brings to an environment, as a range of git; empty where that is not known.
 fn range(place: &Place<'_>, seen: &Seen<'_>, chosen: &Chosen) -> String {
     let to = if chosen.commit.is_empty() { &chosen.tag } else { &chosen.commit };
-    let live = place
+    let mut live = place
         .hosts
         .iter()
         .filter_map(|(_, state)| onward::live(state))
         .map(|known| &known.deployment.version);
-    let from = live.filter_map(|version| Some(seen.format.render(&version.parse().ok()?))).next();
+    let from = live.find_map(|version| Some(seen.format.render(&version.parse().ok()?)));
     match from.filter(|tag| seen.facts.tags.contains_key(tag)) {
         _ if to.is_empty() => String::new(),
         Some(from) => format!("{from}..{to}"),

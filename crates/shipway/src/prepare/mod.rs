@@ -1,5 +1,6 @@
 //! From a repository to the plan of its next release: look, decide, write, and put down in order.
 
+pub mod backup;
 pub mod checks;
 pub mod deploy;
 pub mod line;

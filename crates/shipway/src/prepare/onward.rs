@@ -114,7 +114,7 @@ pub fn way(
     cargo: &Cargo<'_>,
 ) -> Result<(Way, Vec<String>), Vec<Problem>> {
     let one = |problem| vec![problem];
-    let secrets = secrets::digest(session, place).map_err(|problems| problems)?;
+    let secrets = secrets::digest(session, place)?;
     let targets: Vec<Target> = place
         .hosts
         .iter()
@@ -286,8 +286,8 @@ fn command(session: &Session<'_>, name: &str, argv: &[String]) -> Result<Vec<Nee
     if argv.is_empty() {
         return Ok(vec![]);
     }
-    let args = kinds::Command { argv: argv.to_vec(), env: vec![], advice: false };
-    Ok(vec![need(name, kinds::COMMAND, &args, millis(session.config.checks.timeout))?])
+    let command = kinds::Command { argv: argv.to_vec(), env: vec![], advice: false };
+    Ok(vec![need(name, kinds::COMMAND, &command, millis(session.config.checks.timeout))?])
 }
 
 fn migrations(
@@ -307,7 +307,9 @@ fn migrations(
             done: migration.done.clone(),
             undo: migration.undo.clone(),
         };
-        let backup = None;
+        let at = (target.deployment.project.as_str(), &target.host);
+        let backup = migration.backup.as_deref().map(|name| super::backup::before(session, name, at));
+        let backup = backup.transpose().map_err(|problem| vec![problem])?;
         let migration_of = Migration { migrate, backup, timeout: migration.timeout };
         match migration.phase {
             Phase::Expand => both.0.push(migration_of),

@@ -12,7 +12,7 @@ use super::root::doubt;
 use super::setup::Agent;
 use super::stage::{self, Staging};
 use super::{lease, look, sweep, switch};
-use crate::live;
+use crate::{backup, live};
 
 /// How much of what a command wrote is sent back.
 const TAIL: usize = 1 << 20;
@@ -110,6 +110,15 @@ fn answer(agent: &Agent, session: &mut Session, call: Call) -> Result<Response, 
         Request::Health => well(agent, run()?, |deployment| live::healthy(&agent.place(), deployment)),
         Request::Smoke => well(agent, run()?, |deployment| live::smoke(&agent.place(), deployment)),
         Request::Watch { text } => watched(agent, run()?, text.as_deref()),
+        Request::Backup { ask, spec } => {
+            let place = backup::Place {
+                dir: &agent.root.dir,
+                shell: &agent.shell,
+                stop: &agent.stop,
+                say: &*agent.say,
+            };
+            backup::answer(ask, spec, &place).map(Response::Backup).map_err(doubt)
+        }
         Request::Command(command) => run_command(agent, command),
         Request::Preflight(wants) => match agent.setup.preflight {
             Some(look) => look(wants, &agent.root.dir).map(Response::Preflight).map_err(Fault::clean),

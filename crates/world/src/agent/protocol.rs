@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shipway_core::action::Fault;
+use shipway_core::backup;
 use shipway_core::deployment::{Deployment, Manifest, Traffic};
 use shipway_core::id::{Digest, Fence, RunId};
 use shipway_core::time::Time;
@@ -122,6 +123,13 @@ pub enum Request {
     },
     /// Run a command.
     Command(Command),
+    /// Make, list, verify or restore backups.
+    Backup {
+        /// What is asked.
+        ask: backup::Ask,
+        /// What is saved.
+        spec: Box<backup::Spec>,
+    },
     /// Look at what the host has of these wants.
     Preflight(Value),
     /// Remove releases that nobody needs.
@@ -149,6 +157,7 @@ impl Request {
             | Self::Health
             | Self::Smoke
             | Self::Watch { .. }
+            | Self::Backup { .. }
             | Self::Preflight(_) => false,
         }
     }
@@ -178,6 +187,7 @@ impl Request {
             Self::Smoke => "smoke",
             Self::Watch { .. } => "watch",
             Self::Command(_) => "command",
+            Self::Backup { .. } => "backup",
             Self::Preflight(_) => "preflight",
             Self::Sweep(_) => "sweep",
         }
@@ -279,6 +289,8 @@ pub enum Response {
         /// Lines with the text.
         lines: Vec<String>,
     },
+    /// The backups that the answer is about.
+    Backup(Vec<backup::Made>),
     /// What was found of the wants.
     Preflight(Value),
     /// These artifacts were removed.

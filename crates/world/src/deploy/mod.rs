@@ -4,6 +4,7 @@
 //! and what a host says of itself becomes absent, present or foreign.
 
 mod adopt;
+mod backup;
 mod build;
 mod confirm;
 mod drill;
@@ -27,6 +28,7 @@ use shipway_core::kinds::deploy::{self as kinds, Bring};
 use shipway_core::problem::{Code, Problem};
 
 pub use adopt::Adopt;
+pub use backup::Backup;
 pub use build::Build;
 pub use confirm::Confirm;
 pub use drill::Drill;
