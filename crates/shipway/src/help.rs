@@ -11,6 +11,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("start", &["init", "explain", "schema"]),
     ("release", &["plan", "push", "say", "why", "changelog"]),
     ("run", &["status", "log", "resume", "rollback", "abort", "approve", "wait", "incident"]),
+    ("serve", &["proxy"]),
     ("check", &["lint"]),
 ];
 

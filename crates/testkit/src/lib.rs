@@ -5,6 +5,7 @@ pub mod crash;
 mod diff;
 pub mod hermetic;
 pub mod journal;
+pub mod load;
 pub mod remote;
 pub mod repo;
 mod samples;
