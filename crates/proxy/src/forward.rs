@@ -117,6 +117,10 @@ async fn send(
     let body = if body.is_end_stream() { Asked::Empty } else { Asked::Once(body) };
     let repeatable = matches!(body, Asked::Empty) && head.method.is_safe();
     let mut request = Request::from_parts(head, body);
+    if matches!(request.body(), Asked::Once(_)) && !request.headers().contains_key(header::CONTENT_LENGTH) {
+        // Without this the body of a GET would be left out.
+        request.headers_mut().insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
     while let Some(mut sender) = target.take(!repeatable) {
         if !matches!(timeout(READY, sender.ready()).await, Ok(Ok(()))) {
             continue;
@@ -150,6 +154,13 @@ async fn connect(target: &Arc<Target>) -> Result<Sender, Trouble> {
     // How it ends is told to whoever waits for an answer.
     tokio::spawn(async move { connection.with_upgrades().await.ok() });
     Ok(sender)
+}
+
+/// Returns the answer to a request of which nobody knows where it ends. What follows is not read.
+pub(crate) fn two_lengths() -> Response<Reply> {
+    let mut response = own(StatusCode::BAD_REQUEST, "a request has one length");
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 /// Returns an answer of the proxy's own.

@@ -224,6 +224,10 @@ impl Connected {
         hub.connections.fetch_add(1, SeqCst);
         Self(Arc::clone(hub))
     }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.0
+    }
 }
 
 impl Drop for Connected {

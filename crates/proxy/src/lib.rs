@@ -10,6 +10,7 @@ mod counts;
 mod forward;
 mod head;
 mod hub;
+mod lengths;
 mod metrics;
 mod serve;
 mod store;

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Request, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use shipway_core::problem::{Code, Problem};
 use tokio::net::TcpStream;
@@ -16,13 +18,12 @@ use tokio::time::{interval, sleep};
 use crate::control::{Control, Socket};
 use crate::forward;
 use crate::hub::{Connected, Hub};
+use crate::lengths::{Length, Watched};
 use crate::store::Store;
 use crate::successor::{Link, Predecessor};
 
 /// How long a client may be silent, or take for the head of a request.
 const CLIENT: Duration = Duration::from_secs(75);
-/// How long a silent connection is kept by a process that is ending: its next request is still answered.
-const PARTING: Duration = Duration::from_secs(5);
 /// How often what is over is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub state: PathBuf,
     /// How many threads; as many as there are cores if left out.
     pub threads: Option<usize>,
+    /// How long a silent connection is kept by a process that is ending: its next request is still answered.
+    pub parting: Duration,
 }
 
 /// Runs a proxy until it is stopped or replaced, and what it has begun has ended.
@@ -67,7 +70,7 @@ pub fn serve(options: &Options) -> Result<(), Problem> {
     }
     let change = Mutex::default();
     Arc::new(Control { hub: Arc::clone(&hub), store, listener, link, change }).listen(socket);
-    runtime.block_on(run(own, hub)).map_err(|error| cannot(options, &error.to_string()))?;
+    runtime.block_on(run(own, hub, options.parting)).map_err(|error| cannot(options, &error.to_string()))?;
     Socket::remove(&path, inode);
     Ok(())
 }
@@ -86,7 +89,7 @@ fn cannot(options: &Options, found: &str) -> Problem {
     Problem::new(Code::ProxyAddress, format!("the proxy cannot listen at {}", options.listen)).found(found)
 }
 
-async fn run(listener: TcpListener, hub: Arc<Hub>) -> std::io::Result<()> {
+async fn run(listener: TcpListener, hub: Arc<Hub>, parting: Duration) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let mut asked = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
@@ -96,8 +99,7 @@ async fn run(listener: TcpListener, hub: Arc<Hub>) -> std::io::Result<()> {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let connected = Connected::new(&hub);
-                    tokio::spawn(connection(Arc::clone(&hub), stream, peer, connected));
+                    tokio::spawn(connection(Connected::new(&hub), stream, peer, parting));
                 }
                 // A client that is gone again, or a shortage that passes.
                 Err(_) => sleep(LOOK).await,
@@ -116,13 +118,20 @@ async fn run(listener: TcpListener, hub: Arc<Hub>) -> std::io::Result<()> {
 }
 
 /// Answers the requests of one client.
-async fn connection(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr, connected: Connected) {
+async fn connection(connected: Connected, stream: TcpStream, peer: SocketAddr, parting: Duration) {
+    let hub = connected.hub();
     // Without this, small writes wait for each other; it is no loss where it cannot be had.
     let _ = stream.set_nodelay(true);
     let mut leaving = hub.leaving();
-    let service = service_fn(|request| {
-        let hub = Arc::clone(&hub);
-        async move { Ok::<_, std::convert::Infallible>(forward::answer(hub, peer, request).await) }
+    let length = Length::default();
+    let stream = Watched::new(stream, length.clone());
+    let service = service_fn(|request: Request<Incoming>| {
+        let hub = Arc::clone(hub);
+        let twice = length.take() && request.headers().contains_key(header::TRANSFER_ENCODING);
+        async move {
+            let answer = if twice { forward::two_lengths() } else { forward::answer(hub, peer, request).await };
+            Ok::<_, std::convert::Infallible>(answer)
+        }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(CLIENT);
@@ -133,9 +142,8 @@ async fn connection(hub: Arc<Hub>, stream: TcpStream, peer: SocketAddr, connecte
         _ = &mut connection => true,
         _ = leaving.wait_for(|leaving| *leaving) => false,
     };
-    if !ended && tokio::time::timeout(PARTING, &mut connection).await.is_err() {
+    if !ended && tokio::time::timeout(parting, &mut connection).await.is_err() {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
-    drop(connected);
 }

@@ -3,6 +3,7 @@
 mod deploy;
 
 use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -147,6 +148,14 @@ pub enum Command {
                             shipway drill restore staging     its backups, into a scratch place"
     )]
     Drill(Drill),
+    /// Run the proxy in front of a service, or ask the one that runs
+    #[command(
+        after_help = "examples:\n  shipway proxy serve --control p.sock --listen 127.0.0.1:8080 --state p.json\n  \
+                            shipway proxy status --control p.sock\n  \
+                            shipway proxy switch --control p.sock --to 1.4.0=127.0.0.1:8081 --drain 30s\n  \
+                            shipway proxy pause --control p.sock --limit 10s"
+    )]
+    Proxy(Proxy),
     /// Explain the next version, a version, or a commit: commit, rule, bump
     #[command(
         after_help = "examples:\n  shipway why               the next version\n  shipway why 1.4.0\n  shipway why HEAD"
@@ -269,6 +278,7 @@ impl Command {
             Self::Status
             | Self::Approve { .. }
             | Self::Incident(_)
+            | Self::Proxy(_)
             | Self::Log(_)
             | Self::Why { .. }
             | Self::Changelog
@@ -338,6 +348,57 @@ pub enum IncidentVerb {
     Close,
     /// Show those that are open.
     List,
+}
+
+/// What `proxy` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Proxy {
+    /// serve, status, switch, pause, resume, counters, metrics or stop
+    #[arg(value_name = "VERB", default_value = "status")]
+    #[arg(hide_default_value = true, hide_possible_values = true)]
+    pub what: ProxyVerb,
+    /// The control socket of the proxy
+    #[arg(long, value_name = "FILE")]
+    pub control: PathBuf,
+    /// Where clients connect, for serve
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// The file that keeps who gets traffic, for serve
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How many threads serve; as many as there are cores if left out
+    #[arg(long, value_name = "NUMBER")]
+    pub threads: Option<usize>,
+    /// Who gets the traffic, for switch: 1.4.0=127.0.0.1:8081, with *9 behind it for a weight; may be given again
+    #[arg(long, value_name = "UPSTREAM")]
+    pub to: Vec<String>,
+    /// How long a switch waits for what is in flight; 30s if left out
+    #[arg(long, value_name = "DURATION")]
+    pub drain: Option<String>,
+    /// How long a pause holds a request; 30s if left out
+    #[arg(long, value_name = "DURATION")]
+    pub limit: Option<String>,
+}
+
+/// What is done with a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProxyVerb {
+    /// Run it.
+    Serve,
+    /// Show how it stands.
+    Status,
+    /// Send new requests elsewhere.
+    Switch,
+    /// Hold new requests.
+    Pause,
+    /// Let them go on.
+    Resume,
+    /// Show what was counted.
+    Counters,
+    /// Show it as text for Prometheus.
+    Metrics,
+    /// Let it end.
+    Stop,
 }
 
 /// What `rollback` takes.

@@ -13,6 +13,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("deliver", &["deploy", "promote", "env", "deps", "drill"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
     ("govern", &["approve", "incident"]),
+    ("serve", &["proxy"]),
     ("check", &["lint"]),
 ];
 

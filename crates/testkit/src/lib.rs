@@ -6,6 +6,7 @@ mod diff;
 pub mod hermetic;
 pub mod host;
 pub mod journal;
+pub mod load;
 pub mod remote;
 pub mod repo;
 mod samples;

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         control: next().into(),
         state: next().into(),
         threads: args.next().map(|threads| threads.parse().expect("a number of threads")),
+        parting: std::time::Duration::from_mins(1),
     };
     let Err(problem) = serve(&options) else { return ExitCode::SUCCESS };
     let text = serde_json::to_string(&problem).expect("a problem is always JSON");

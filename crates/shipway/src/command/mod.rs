@@ -16,6 +16,7 @@ pub mod init;
 pub mod lint;
 pub mod log;
 pub mod plan;
+pub mod proxy;
 pub mod push;
 pub mod resume;
 pub mod rollback;
@@ -67,6 +68,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Explain { code } => explain::run(code.as_deref(), view.as_ref()),
         Command::Schema { name } => schema::run(name, view.as_ref()),
         Command::Docs { page } => schema::page(page, view.as_ref()),
+        Command::Proxy(proxy) => proxy::run(proxy, view.as_ref()),
         Command::Agent { command } => agent::run(command, view.as_ref()),
     }
 }

@@ -1,0 +1,93 @@
+//! What outlives the process: the state, the listening socket, and what clients have begun.
+
+use std::fs;
+use std::io::Read;
+use std::time::Duration;
+
+use shipway_core::problem::Code;
+use shipway_testkit::load::{Load, Method};
+
+use crate::scene::{Scene, Server, get, send};
+
+#[test]
+fn the_proxy_is_replaced_under_load() {
+    for method in [Method::Get, Method::Post] {
+        let (mut scene, one, two) = (Scene::new(), Server::start("1"), Server::start("2"));
+        let address = scene.start(&[&one]);
+        let load = Load::start(address, 4, method, Duration::from_millis(1));
+        for server in [&two, &one] {
+            load.wait_for(40);
+            assert_eq!(scene.start_again(&address.to_string()), address);
+            scene.switch(&[server]);
+            load.wait_for(40);
+            assert!(scene.wait_for_first().success());
+        }
+        let report = load.stop();
+        assert_eq!(report.failed, Vec::<String>::new(), "{method:?}");
+        assert!(!scene.client.state().unwrap().predecessor);
+    }
+}
+
+#[test]
+fn a_switch_counts_what_the_replaced_process_has_in_flight() {
+    use std::sync::atomic::Ordering::SeqCst;
+    let (mut scene, one, two) = (Scene::new(), Server::start("1"), Server::start("2"));
+    let address = scene.start(&[&one]);
+    let (_, mut kept) = send(address, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+    one.gate.store(true, SeqCst);
+    let slow = std::thread::spawn(move || get(address, "/wait"));
+    crate::scene::until(|| scene.client.state().unwrap().in_flight_to(&one.address.to_string()) == 1);
+    scene.start_again("127.0.0.1:0");
+    let state = scene.client.switch(&[two.upstream(1)], Duration::from_millis(50)).unwrap();
+    assert_eq!((state.draining(), state.predecessor), (1, true));
+    // A connection that the replaced process still has goes where the new one says, and is its last.
+    std::io::Write::write_all(kept.get_mut(), b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let head = crate::scene::head(&mut kept);
+    assert!(head.contains("x-release: 2") && head.contains("connection: close"), "{head}");
+    one.gate.store(false, SeqCst);
+    assert_eq!(slow.join().unwrap(), (200, "1".into()));
+    assert!(scene.wait_for_first().success());
+    assert_eq!(scene.client.state().unwrap().draining(), 0);
+}
+
+#[test]
+fn a_switch_that_was_answered_survives_a_kill() {
+    let (mut scene, one, two) = (Scene::new(), Server::start("1"), Server::start("2"));
+    for server in [&one, &two, &one] {
+        let address = scene.start_again("127.0.0.1:0");
+        scene.switch(&[server]);
+        scene.kill();
+        let again = scene.start_again("127.0.0.1:0");
+        assert_ne!(address.port(), 0);
+        assert_eq!(get(again, "/"), (200, server.release.into()));
+        scene.kill();
+    }
+}
+
+#[test]
+fn a_broken_state_is_no_empty_one() {
+    for broken in ["", "{}", "{\"upstreams\":[{\"release\":\"1\",\"address\":\"here\"}]}", "{\"upstreams\":[], \"x\":1}"] {
+        let scene = Scene::new();
+        fs::write(scene.state_file(), broken).unwrap();
+        let mut process = scene.spawn("127.0.0.1:0");
+        assert!(!process.wait().unwrap().success());
+        let mut said = String::new();
+        process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains(Code::ProxyState.as_str()), "{said}");
+    }
+}
+
+#[test]
+fn a_proxy_that_is_stopped_ends_what_it_has_begun() {
+    let (mut scene, one) = (Scene::new(), Server::start("1"));
+    let address = scene.start(&[&one]);
+    one.gate.store(true, std::sync::atomic::Ordering::SeqCst);
+    let slow = std::thread::spawn(move || get(address, "/wait"));
+    crate::scene::until(|| !scene.client.state().unwrap().in_flight.is_empty());
+    scene.client.stop().unwrap();
+    one.gate.store(false, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(slow.join().unwrap(), (200, "1".into()));
+    assert!(scene.wait_for_first().success());
+    assert_eq!(scene.client.state().unwrap_err().code, Code::ProxySilent);
+    assert!(!scene.dir.path().join("proxy.sock").exists());
+}
