@@ -129,7 +129,8 @@ async fn connection(connected: Connected, stream: TcpStream, peer: SocketAddr, p
         let hub = Arc::clone(hub);
         let twice = length.take() && request.headers().contains_key(header::TRANSFER_ENCODING);
         async move {
-            let answer = if twice { forward::two_lengths() } else { forward::answer(hub, peer, request).await };
+            let answer =
+                if twice { forward::two_lengths() } else { forward::answer(hub, peer, request).await };
             Ok::<_, std::convert::Infallible>(answer)
         }
     });

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub use deploy::{Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote};
+pub use deploy::{
+    Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
+};
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -142,6 +144,12 @@ pub enum Command {
                             shipway incident close 1c9e"
     )]
     Incident(Incident),
+    /// Make the configured backups, and prove each by restoring it into a scratch place
+    #[command(
+        after_help = "examples:\n  shipway backup                    all of them\n  shipway backup db\n  shipway backup list\n  \
+                            shipway backup verify db\n  shipway backup restore db --into /tmp/db-again"
+    )]
+    Backup(Backup),
     /// Practise a recovery on an environment that is marked for it, and measure it
     #[command(
         after_help = "examples:\n  shipway drill rollback staging    back to the release before, and forward again\n  \
@@ -270,6 +278,7 @@ impl Command {
             | Self::Deploy(_)
             | Self::Promote(_)
             | Self::Drill(_)
+            | Self::Backup(_)
             | Self::Resume { .. }
             | Self::Wait { .. }
             | Self::Rollback(_)

@@ -134,7 +134,8 @@ impl Client {
             Method::Get => format!("GET / HTTP/1.1\r\nhost: {}\r\n\r\n", self.address).into_bytes(),
             Method::Post => {
                 let length = BODY.len();
-                format!("POST / HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\n\r\n", self.address).into_bytes()
+                format!("POST / HTTP/1.1\r\nhost: {}\r\ncontent-length: {length}\r\n\r\n", self.address)
+                    .into_bytes()
             }
         };
         if method == Method::Post {
@@ -257,7 +258,9 @@ mod tests {
         load.wait_for(10);
         let report = load.stop();
         match expected {
-            Ok(release) => assert!(report.failed.is_empty() && report.by_release[release] == report.ok, "{report:?}"),
+            Ok(release) => {
+                assert!(report.failed.is_empty() && report.by_release[release] == report.ok, "{report:?}")
+            }
             Err(why) => {
                 assert_eq!(report.ok, 0);
                 assert!(report.failed.iter().all(|failed| failed.contains(why)), "{report:?}");
@@ -268,7 +271,10 @@ mod tests {
     #[test]
     fn only_a_whole_answer_is_a_good_one() {
         check("HTTP/1.1 200 OK\r\nx-release: 2\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1", Ok("2"));
-        check("HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", Ok("abc"));
+        check(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            Ok("abc"),
+        );
         check("HTTP/1.1 200 OK\r\n\r\n1\n", Ok("1"));
         check("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n1", Err("ended early"));
         check("HTTP/1.1 503 No\r\ncontent-length: 1\r\nconnection: close\r\n\r\n1", Err("503"));

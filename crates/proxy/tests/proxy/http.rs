@@ -121,7 +121,9 @@ fn a_message_with_two_lengths_is_refused() {
     let (mut scene, one) = (Scene::new(), Server::start("1"));
     let address = scene.start(&[&one]);
     let (length, chunked) = ("content-length: 5\r\n", "transfer-encoding: chunked\r\n");
-    for fields in [format!("{length}{chunked}"), format!("{chunked}{length}"), format!("{length}content-length: 6\r\n")] {
+    for fields in
+        [format!("{length}{chunked}"), format!("{chunked}{length}"), format!("{length}content-length: 6\r\n")]
+    {
         let ask = format!("POST / HTTP/1.1\r\nhost: x\r\n{fields}\r\n0\r\n\r\n");
         let (answer, mut rest) = send(address, ask.as_bytes());
         assert!(answer.starts_with("HTTP/1.1 400"), "{fields}: {answer}");
@@ -162,7 +164,9 @@ fn a_chunked_request_keeps_its_body() {
     let (mut scene, one) = (Scene::new(), Server::start("1"));
     let address = scene.start(&[&one]);
     for method in ["GET", "POST"] {
-        let ask = format!("{method} /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+        let ask = format!(
+            "{method} /body HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        );
         let (answer, mut rest) = send(address, ask.as_bytes());
         assert!(answer.contains("content-length: 13"), "{answer}");
         let mut body = [0; 13];

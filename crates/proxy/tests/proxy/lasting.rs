@@ -66,7 +66,12 @@ fn a_switch_that_was_answered_survives_a_kill() {
 
 #[test]
 fn a_broken_state_is_no_empty_one() {
-    for broken in ["", "{}", "{\"upstreams\":[{\"release\":\"1\",\"address\":\"here\"}]}", "{\"upstreams\":[], \"x\":1}"] {
+    for broken in [
+        "",
+        "{}",
+        "{\"upstreams\":[{\"release\":\"1\",\"address\":\"here\"}]}",
+        "{\"upstreams\":[], \"x\":1}",
+    ] {
         let scene = Scene::new();
         fs::write(scene.state_file(), broken).unwrap();
         let mut process = scene.spawn("127.0.0.1:0");

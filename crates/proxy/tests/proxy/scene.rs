@@ -168,7 +168,8 @@ fn talk(stream: &TcpStream, release: &str, heads: &Mutex<Vec<String>>, gate: &At
     let mut writer = stream;
     match path.as_str() {
         "/tunnel" => {
-            let answer = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+            let answer =
+                "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
             writer.write_all(answer.as_bytes()).ok()?;
             std::io::copy(&mut reader, &mut writer).ok()?;
             return None;

@@ -125,3 +125,47 @@ pub struct EnvStatus {
     #[arg(long, value_name = "HOST")]
     pub host: Option<String>,
 }
+
+/// What `backup` takes.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Backup {
+    /// The backup; all if left out
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// What is done besides making one
+    #[command(subcommand)]
+    pub verb: Option<BackupVerb>,
+}
+
+/// What is done with backups besides making them.
+#[derive(Clone, Debug, Subcommand)]
+pub enum BackupVerb {
+    /// Show the backups that are there
+    List {
+        /// The backup; all if left out
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Restore a backup into a scratch place, and see that it is right
+    Verify {
+        /// The backup
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Its file; the newest if left out
+        #[arg(long, value_name = "FILE")]
+        at: Option<String>,
+    },
+    /// Restore a backup into a new place, never over what is there
+    Restore {
+        /// The backup
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The new directory, file or database
+        #[arg(long, value_name = "PLACE")]
+        into: String,
+        /// Its file; the newest if left out
+        #[arg(long, value_name = "FILE")]
+        at: Option<String>,
+    },
+}

@@ -3,6 +3,7 @@
 pub mod abort;
 pub mod approve;
 pub mod agent;
+pub mod backup;
 pub mod carry;
 pub mod changelog;
 pub mod deploy;
@@ -48,6 +49,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Push(push) => push::run(&mut open()?, push),
         Command::Deploy(deploy) => deploy::run(&open()?, deploy),
         Command::Promote(promote) => deploy::promote(&open()?, promote),
+        Command::Backup(asked) => backup::run(&open()?, asked),
         Command::Drill(asked) => drill::run(&open()?, asked),
         Command::Status => status::run(&open()?),
         Command::Log(log) => log::run(&open()?, log),

@@ -54,9 +54,10 @@ fn show(view: &dyn View, kind: &str, fields: &impl Serialize, lines: &[String]) 
 }
 
 fn options(asked: &args::Proxy) -> Result<Options, Problem> {
-    let missing = |what: &str| Problem::new(Code::Usage, format!("{what} is to be said")).hint(
-        "shipway proxy serve --listen 127.0.0.1:8080 --control proxy.sock --state proxy.json",
-    );
+    let missing = |what: &str| {
+        Problem::new(Code::Usage, format!("{what} is to be said"))
+            .hint("shipway proxy serve --listen 127.0.0.1:8080 --control proxy.sock --state proxy.json")
+    };
     Ok(Options {
         listen: asked.listen.ok_or_else(|| missing("where clients connect (--listen)"))?,
         control: asked.control.clone(),
@@ -88,8 +89,9 @@ fn upstream(text: &str) -> Option<Upstream> {
 
 fn time(text: Option<&str>) -> Result<Duration, Problem> {
     let Some(text) = text else { return Ok(WAIT) };
-    parse_duration(text)
-        .ok_or_else(|| Problem::new(Code::Usage, format!("`{text}` is no span of time")).wanted("such as 30s"))
+    parse_duration(text).ok_or_else(|| {
+        Problem::new(Code::Usage, format!("`{text}` is no span of time")).wanted("such as 30s")
+    })
 }
 
 fn lines(state: &State) -> Vec<String> {
