@@ -211,7 +211,7 @@ impl Machine {
         let alive = || self.running.as_ref().is_some_and(Guarded::is_alive);
         until("the machine runs", || {
             let output = self.run("systemctl is-system-running --wait");
-            state = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            String::from_utf8_lossy(&output.stdout).trim().clone_into(&mut state);
             ["running", "degraded"].contains(&&*state) || !alive()
         });
         if alive() { Ok(()) } else { Err(format!("systemd does not boot here: {}", self.console())) }
