@@ -9,8 +9,8 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use shipway_testkit::host::{
-    Fleet, Forwarder, Init, LoopDisk, Loss, Network, Sshd, Supervision, Tmpfs, Wanted, Way, copy_web, get,
-    read_only, until,
+    Fleet, Forwarder, Init, LoopDisk, Loss, Machine, Network, Sshd, Supervision, Tmpfs, Wanted, Way,
+    copy_web, get, read_only, until,
 };
 use shipway_testkit::skip::skip;
 
@@ -137,7 +137,7 @@ fn a_connection_is_lost_after_exactly_so_many_bytes() {
         forwarder.cut_after(Way::Down, bytes, Loss::Closed);
         let mut stream = std::net::TcpStream::connect(forwarder.address()).unwrap();
         let mut writer = stream.try_clone().unwrap();
-        let sending = std::thread::spawn(move || drop(writer.write_all(&[7; 200_000])));
+        let sending = std::thread::spawn(move || drop(writer.write_all(&vec![7; 200_000])));
         let mut got = vec![];
         // How the end is told depends on what was still under way.
         let _ = stream.read_to_end(&mut got);
@@ -272,6 +272,31 @@ fn services_are_back_after_a_reboot() {
     until("the service answers again", || get(address, "/health").is_ok());
 }
 
+#[test]
+fn a_machine_with_systemd_keeps_its_services_over_a_reboot_and_a_crash() {
+    let network = had!(Network::new());
+    let mut machine = had!(Machine::new("web", &network));
+    assert_eq!(machine.say("hostname"), "web");
+    copy_web(&machine.root().join("srv/web"), "3.0.0", "");
+    let unit = "[Service]\nExecStart=/srv/web/web\nWorkingDirectory=/srv/web\n[Install]\nAlso=web.socket\n";
+    let socket = "[Socket]\nListenStream=8080\n[Install]\nWantedBy=sockets.target\n";
+    for (name, text) in [("web.service", unit), ("web.socket", socket)] {
+        fs::write(machine.root().join("etc/systemd/system").join(name), text).unwrap();
+    }
+    machine.say("systemctl daemon-reload && systemctl enable --now web.socket");
+    let address = (machine.address().ip(), 8080).into();
+    let answers = || get(address, "/").is_ok_and(|answer| answer.release() == "3.0.0");
+    assert!(answers());
+    until("the start is in its journal", || machine.journal("web.service").contains("release 3.0.0"));
+    machine.reboot();
+    assert!(answers());
+    machine.crash();
+    machine.start();
+    assert!(answers());
+    machine.stop();
+    assert!(!machine.run("true").status.success());
+}
+
 /// Starts the web service without a host.
 fn web(dir: &Path, args: &[&str]) -> (Child, std::net::SocketAddr) {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -356,4 +381,12 @@ fn nothing_is_left_of_a_host() {
         assert!(Path::new(&format!("/proc/{pid}")).exists());
     }
     assert!(!dir.exists() && !Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn ten_hosts_are_up_at_once() {
+    let fleet = had!(Fleet::new(10));
+    let mut clients: Vec<Child> =
+        fleet.iter().map(|host| fleet.ssh(host.name(), "true").spawn().unwrap()).collect();
+    assert!(clients.iter_mut().all(ends));
 }

@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -19,6 +20,9 @@ use std::time::Duration;
 use std::{env, fs};
 
 use rustix::event::{PollFd, PollFlags, poll};
+
+/// Says that the socket is the standard input.
+const ON_STDIN: &str = "SHIPWAY_TEST_SOCKET_ON_STDIN";
 
 fn main() -> ExitCode {
     match serve() {
@@ -147,6 +151,9 @@ impl Service {
         if let Some(address) = flag(&self.args, "--listen") {
             return TcpListener::bind(address);
         }
+        if env::var_os(ON_STDIN).is_some() {
+            return Ok(TcpListener::from(io::stdin().as_fd().try_clone_to_owned()?));
+        }
         let is_ours = env::var("LISTEN_PID").is_ok_and(|pid| pid == process::id().to_string());
         if !is_ours || env::var("LISTEN_FDS").is_ok_and(|count| count == "0") {
             return Err(io::Error::new(
@@ -154,11 +161,12 @@ impl Service {
                 "neither --listen nor a socket was given",
             ));
         }
-        // The first passed socket has this number. A copy of it needs no promise that nobody else uses the number.
-        let own =
-            rustix::process::pidfd_open(rustix::process::getpid(), rustix::process::PidfdFlags::empty())?;
-        let flags = rustix::process::PidfdGetfdFlags::empty();
-        Ok(TcpListener::from(rustix::process::pidfd_getfd(own.as_fd(), 3, flags)?))
+        // The first passed socket has the number 3, which only unsafe code can take. A shell moves it to where it can
+        // be had, and becomes this program again: the process stays the same.
+        let again = r#"exec "$0" "$@" <&3 3<&-"#;
+        let mut shell = process::Command::new("/bin/sh");
+        shell.args(["-c", again]).arg(env::current_exe()?).args(&self.args).env(ON_STDIN, "1");
+        Err(shell.exec())
     }
 
     fn connections(&self) -> std::sync::MutexGuard<'_, Connections> {

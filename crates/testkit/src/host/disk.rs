@@ -116,7 +116,7 @@ fn mount_point() -> Result<TempDir, Unable> {
 }
 
 /// Unmounts at the end. What still has files open there does not hinder it: a lazy unmount takes them along.
-fn unmount(at: &Path) -> AtEnd {
+pub(super) fn unmount(at: &Path) -> AtEnd {
     AtEnd::run(&format!("umount {at} || umount -l {at}", at = quote(at)))
 }
 
