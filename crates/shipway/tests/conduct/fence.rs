@@ -1,5 +1,6 @@
 //! The fence: a driver that lost its lease cannot write another entry, so two drivers never act on one run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shipway_core::action::Stop;
@@ -7,8 +8,12 @@ use shipway_core::drive::{Engine, Error, Halt, Held};
 use shipway_core::id::{Actor, ActorKind, RunId};
 use shipway_core::journal::{self, Entry, Event, Journal as _, Outcome};
 use shipway_core::run::Run;
+use shipway_world::artifact::Store;
 use shipway_world::catalog::RealCatalog;
+use shipway_world::deploy::Hands;
 use shipway_world::facts;
+use shipway_world::git::repository::Repository;
+use shipway_world::host::{AgentBinary, Fleet};
 use shipway_world::shell::{LocalShell, Logs};
 use shipway_world::store::{Options, SqliteJournal};
 use shipway_world::world::RealWorld;
@@ -100,7 +105,7 @@ fn a_step_that_takes_too_long_is_ended_with_its_children_and_all_is_taken_back()
 pub(crate) fn with_engine(stage: &Stage, call: impl FnOnce(&Engine<'_>)) {
     let (shell, stop) = (LocalShell::new(), Stop::default());
     let repository = facts::repository(stage.repo.path(), &shell, &stop).unwrap();
-    let (journal, catalog) = (journal(stage), RealCatalog { repository });
+    let (journal, catalog) = (journal(stage), catalog(repository));
     let world = RealWorld::new(LocalShell::new(), Arc::new(Logs::new(stage.state())));
     let actor = Actor { kind: ActorKind::Human, name: "Ann".into(), host: "here".into() };
     let watch = |_: &Run, _: &Entry| ();
@@ -112,4 +117,11 @@ pub(crate) fn with_engine(stage: &Stage, call: impl FnOnce(&Engine<'_>)) {
         actor: &actor,
         watch: &watch,
     });
+}
+
+/// Returns the catalog of a repository whose releases reach no host.
+fn catalog(repository: Repository) -> RealCatalog {
+    let store = Arc::new(Store::new(repository.state_dir().join("store")));
+    let fleet = Arc::new(Fleet::new(Arc::clone(&store), AgentBinary::new("/bin/false"), BTreeMap::new()));
+    RealCatalog { repository, hands: Hands { fleet, store } }
 }

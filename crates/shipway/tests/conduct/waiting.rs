@@ -63,6 +63,7 @@ fn waiting(stage: &Stage, needs: Vec<Need>) -> Digest {
             from: None,
             to: "1.1.0".into(),
             tag: "behind".into(),
+            environment: None,
             why: String::new(),
         };
         let plan = Plan { v: 1, release, stages, facts: Digest::of(b""), notes: vec![], target_ms: 300_000 };

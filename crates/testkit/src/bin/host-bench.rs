@@ -60,7 +60,7 @@ fn bring([store, agent, dir, config]: [&String; 4], hosts: &[String]) -> Result<
     };
     let stop = Stop::default();
     let staged = fleet.each(&hosts, |host| {
-        let staged = fleet.stage(host, &deployment, &manifest, &stop);
+        let staged = fleet.stage(host, &deployment, (&manifest, &[]), &stop);
         // The next one is another run.
         let _ = fleet.release(host, &run, &stop);
         staged

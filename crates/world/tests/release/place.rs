@@ -1,9 +1,11 @@
 //! A project and its remote, made once and copied for every case.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use shipway_core::edit::Edit;
 use shipway_core::id::RunId;
@@ -12,9 +14,12 @@ use shipway_testkit::hermetic;
 use shipway_testkit::remote::Remote as Bare;
 use shipway_testkit::repo::Repo;
 use shipway_testkit::state::Snapshot;
+use shipway_world::artifact::Store;
 use shipway_world::catalog::RealCatalog;
+use shipway_world::deploy::Hands;
 use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
+use shipway_world::host::{AgentBinary, Fleet};
 use tempfile::TempDir;
 
 /// The run of every case.
@@ -103,7 +108,11 @@ impl Place {
     pub(crate) fn catalog(&self) -> RealCatalog {
         let (top, git_dir) = (self.top(), self.top().join(".git"));
         let common_dir = git_dir.clone();
-        RealCatalog { repository: Repository { top, git_dir, common_dir, reach: Remote::default() } }
+        let store = Arc::new(Store::new(common_dir.join("shipway/store")));
+        // Releases without environments reach no host.
+        let fleet = Arc::new(Fleet::new(Arc::clone(&store), AgentBinary::new("/bin/false"), BTreeMap::new()));
+        let repository = Repository { top, git_dir, common_dir, reach: Remote::default() };
+        RealCatalog { repository, hands: Hands { fleet, store } }
     }
 
     /// Returns what git says in the project. Panics if it fails.

@@ -1,0 +1,139 @@
+//! The way of a release into environments, and back.
+
+use std::process::Stdio;
+
+use shipway_testkit::host;
+use shipway_testkit::load::{Load, Method};
+
+use crate::site::{Ends, STAGING, Site, free_port};
+
+const TWO: &str = r#"SERVICE
+[environment.staging]
+hosts = ["local"]
+path = "ROOT/staging"
+watch = { for = false }
+host = { local = { roles = ["web"] } }
+[environment.production]
+hosts = ["a", "b"]
+from = "staging"
+watch = { for = false }
+host = { a = { address = "local", path = "ROOT/a" }, b = { address = "local", path = "ROOT/b" } }
+"#;
+
+fn two() -> String {
+    TWO.replace("SERVICE", &crate::site::SERVICE.replace("[service.web]", "[service.web]\nroles = [\"web\"]"))
+}
+
+#[test]
+fn a_push_goes_through_staging_waits_at_the_gate_and_brings_the_same_bytes_to_production() {
+    let site = Site::new(&two());
+    site.code(0, &["incident", "open", "the pilot is ill", "--env", "production"]);
+    site.change("feat: a light", "");
+    let plan = site.code(0, &["plan", "--to", "production"]);
+    assert!(plan.contains("production/gate") && plan.contains("proven in staging"), "{plan}");
+    let said = site.code(3, &["push", "--to", "production"]);
+    assert!(said.contains("the pilot is ill"), "{said}");
+    site.serves("1.1.0");
+    assert_eq!(site.live("staging")["local"], "1.1.0");
+    assert_eq!(site.current("a"), None);
+    // Waiting costs nothing, and another look changes nothing.
+    site.code(3, &["resume"]);
+    let id = site.code(0, &["incident", "list", "--json"]);
+    let id = id.split("\"id\":\"").nth(1).unwrap()[..8].to_owned();
+    site.code(0, &["incident", "close", &id]);
+    site.code(0, &["resume"]);
+    assert_eq!(site.live("production").into_values().collect::<Vec<_>>(), ["1.1.0", "1.1.0"]);
+    assert_eq!(site.current("a"), site.current("staging"));
+    assert_eq!(site.current("b"), site.current("staging"));
+    assert_eq!(site.remote.tags(), ["v1.0.0", "v1.1.0"]);
+    assert_eq!(site.repo.rev("main"), site.remote.tip("main"));
+}
+
+#[test]
+fn production_refuses_bytes_that_staging_has_not_proven() {
+    let site = Site::new(&two());
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    site.change("feat: two", "");
+    site.code(0, &["push"]);
+    let said = site.code(4, &["deploy", "production", "1.2.0"]);
+    assert!(said.contains("SW1090") && said.contains("1.1.0"), "{said}");
+    assert_eq!(site.current("a"), None);
+    // What staging has may go on, and is not built again.
+    site.code(0, &["promote", "production"]);
+    assert_eq!(site.current("a"), site.current("staging"));
+    site.configure(&two().replace("from = \"staging\"", "from = \"staging\"\nunproven = true"));
+    let said = site.code(0, &["deploy", "production", "1.2.0"]);
+    assert!(said.contains("SW1090"), "{said}");
+    assert_eq!(site.live("production")["b"], "1.2.0");
+}
+
+#[test]
+fn a_rollback_goes_to_the_last_good_release_and_never_to_one_that_failed() {
+    let site = Site::new(STAGING);
+    site.change("feat: good", "");
+    site.code(0, &["push", "--to", "staging"]);
+    site.change("feat: bad", "fail-health");
+    site.code(4, &["push", "--to", "staging"]);
+    site.serves("1.1.0");
+    site.repo.git(["pull", "--quiet", "--rebase", "origin", "main"]);
+    site.change("feat: good again", "");
+    site.code(0, &["push", "1.3.0", "--to", "staging"]);
+    site.serves("1.3.0");
+    site.code(0, &["rollback", "staging"]);
+    site.serves("1.1.0");
+    assert_eq!(site.live("staging")["local"], "1.1.0");
+    let said = site.code(1, &["rollback", "staging", "--to", "1.2.0"]);
+    assert!(said.contains("SW1019") && said.contains("1.3.0"), "{said}");
+    site.serves("1.1.0");
+}
+
+#[test]
+fn a_drill_goes_back_and_forward_and_opens_the_gate_that_asks_for_it() {
+    let gate = "drill = true\ndrill-within = \"1h\"\nwatch = { for = false }";
+    let site = Site::new(STAGING);
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    site.change("feat: two", "");
+    site.code(0, &["push", "--to", "staging"]);
+    let said = site.code(1, &["drill", "rollback", "staging"]);
+    assert!(said.contains("not marked for drills"), "{said}");
+    site.configure(&STAGING.replace("watch = { for = false }", gate));
+    site.change("feat: three", "");
+    site.code(0, &["push"]);
+    let said = site.code(4, &["deploy", "staging"]);
+    assert!(said.contains("SW1097"), "{said}");
+    site.code(0, &["drill", "rollback", "staging"]);
+    site.serves("1.2.0");
+    site.code(0, &["deploy", "staging"]);
+    site.serves("1.3.0");
+}
+
+#[test]
+fn a_switch_of_the_proxy_loses_no_request() {
+    let site = Site::new(STAGING);
+    let (front, ports) = (free_port(), [free_port(), free_port()]);
+    let control = site.repo.home().join("proxy.sock");
+    let mut serve = site.command(&["proxy", "serve", "--listen", &format!("127.0.0.1:{front}"), "--control"]);
+    serve.arg(&control).arg("--state").arg(site.repo.home().join("proxy.json"));
+    let _proxy = Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    host::until("the proxy is there", || control.exists());
+    let switch = format!("switch = {{ kind = \"proxy\", control = {control:?}, ports = {ports:?} }}");
+    let text = STAGING.replace("SERVICE", crate::site::SERVICE);
+    let text = text.replace("PORT/", "{port}/").replace("127.0.0.1:PORT\"", "127.0.0.1:{port}\"");
+    site.configure(&text.replace("stop-timeout", &format!("{switch}\nstop-timeout")));
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    let load =
+        Load::start(([127, 0, 0, 1], front).into(), 4, Method::Post, std::time::Duration::from_millis(2));
+    load.wait_for(50);
+    site.change("feat: two", "");
+    site.code(0, &["push", "--to", "staging"]);
+    site.change("feat: bad", "fail-health");
+    site.code(4, &["push", "--to", "staging"]);
+    load.wait_for(50);
+    let report = load.stop();
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+    assert!(report.by_release.contains_key("1.1.0") && report.by_release.contains_key("1.2.0"));
+    assert!(!report.by_release.contains_key("1.3.0"), "{:?}", report.by_release);
+}
