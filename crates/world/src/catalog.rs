@@ -7,7 +7,7 @@ use shipway_core::gate::Check;
 use shipway_core::kinds;
 use shipway_core::problem::{Code, Problem};
 
-use crate::check::{command, health, outdated, remote, tree};
+use crate::check::{backup, command, health, outdated, remote, tree};
 use crate::git::repository::Repository;
 use crate::git::{commit, push, settle, tag, withdraw};
 
@@ -38,6 +38,7 @@ impl Catalog for RealCatalog {
             kinds::OUTDATED => Box::new(outdated::Outdated { dir: repository.top, args: read(kind, args)? }),
             kinds::TREE => Box::new(tree::Tree { repository, args: read(kind, args)? }),
             kinds::REMOTE => Box::new(remote::Remote { repository, args: read(kind, args)? }),
+            kinds::backup::MADE => Box::new(backup::Made { repository, args: read(kind, args)?, on: None }),
             kinds::HEALTH => Box::new(health::Health { args: read(kind, args)? }),
             _ => return Err(unknown(kind)),
         })

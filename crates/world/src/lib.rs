@@ -12,5 +12,6 @@ pub mod package;
 pub mod readme;
 pub mod git;
 pub mod facts;
+pub mod backup;
 pub mod check;
 pub mod catalog;
