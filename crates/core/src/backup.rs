@@ -48,12 +48,12 @@ pub enum What {
         /// The directory.
         path: String,
     },
-    /// A file of SQLite, which may be in use.
+    /// A file of `SQLite`, which may be in use.
     Sqlite {
         /// The file.
         file: String,
     },
-    /// A database of PostgreSQL, which may be in use.
+    /// A database of `PostgreSQL`, which may be in use.
     Postgresql {
         /// Its name or its connection string.
         database: String,

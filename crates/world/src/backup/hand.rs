@@ -12,6 +12,8 @@ use super::{Place, code_of};
 
 /// How many of the last lines of a command that failed are shown.
 const LINES: usize = 15;
+/// What programs say when the disk is full; the last one is what `tar` says of a write that came to its end too soon.
+const FULL: [&str; 3] = ["No space left on device", "Disk quota exceeded", "Wrote only"];
 /// How long clearing away may take, which also happens when the time is over or a stop was asked for.
 const CLEAR: Duration = Duration::from_mins(1);
 
@@ -84,7 +86,7 @@ impl<'a> Hand<'a> {
             Ended::TimedOut | Ended::Stopped => return self.ended(output.ended, shown),
         };
         let text = format!("{}\n{}", output.text(), output.error_text());
-        let full = text.contains("No space left on device") || text.contains("Disk quota exceeded");
+        let full = FULL.iter().any(|words| text.contains(words));
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines[lines.len().saturating_sub(LINES)..].iter().copied();
         Problem::new(if full { Code::DiskFull } else { code }, format!("`{shown}` {ended}"))

@@ -31,8 +31,8 @@ impl Keep {
     pub(super) fn open(to: Option<&str>, place: &Place<'_>, make: bool) -> Result<Self, Problem> {
         let keep = Self { dir: place.dir.join(to.unwrap_or(DIR)) };
         if make {
-            let made = DirBuilder::new().recursive(true).mode(0o755).create(&keep.dir);
-            made.map_err(|error| keep.refused(&error))?;
+            let done = DirBuilder::new().recursive(true).mode(0o755).create(&keep.dir);
+            done.map_err(|error| keep.refused(&error))?;
         }
         Ok(keep)
     }
@@ -224,7 +224,7 @@ pub(super) fn digest(path: &Path) -> io::Result<(u64, Digest)> {
 
 /// Returns a digest as it is written.
 pub(super) fn hex(bytes: &[u8]) -> Digest {
-    Digest::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    Digest::new(bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {

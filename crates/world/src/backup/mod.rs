@@ -1,7 +1,7 @@
 //! Backups: made, proven by restoring them, restored and removed, on the machine that holds what is saved.
 //!
 //! Three programs do what they are trusted for: `tar` keeps links, holes and owners, `pg_dump` is the only one that
-//! knows PostgreSQL, and `age` encrypts. What is saved and which backups are kept is decided in `shipway_core`.
+//! knows `PostgreSQL`, and `age` encrypts. What is saved and which backups are kept is decided in `shipway_core`.
 
 mod age;
 mod command;
@@ -46,6 +46,13 @@ impl fmt::Debug for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Place").field("dir", &self.dir).finish_non_exhaustive()
     }
+}
+
+/// Returns what is saved on this machine and not in an environment: where nothing else is said, its backups are kept
+/// beside the journal, since a work tree is no place for them.
+pub fn beside_journal(spec: Spec, state: &Path) -> Spec {
+    let to = spec.to.unwrap_or_else(|| state.join(backup::DIR).to_string_lossy().into_owned());
+    Spec { to: Some(to), ..spec }
 }
 
 /// Answers what a machine that holds backups is asked, with the backups that the answer is about.
@@ -170,12 +177,12 @@ pub fn restore(spec: &Spec, made: &Made, into: &str, place: &Place<'_>) -> Resul
     match &spec.what {
         What::Directory { .. } => {
             let new = work::New::directory(&path)?;
-            directory::restore(&hand, &open(spec, made, &hand, &keep, &work)?, new.path(), made)?;
+            directory::restore(&hand, &open(spec, made, &hand, &keep, &work)?, new.place(), made)?;
             new.publish()
         }
         What::Sqlite { .. } => {
             let new = work::New::file(&path)?;
-            sqlite::restore(&hand, &open(spec, made, &hand, &keep, &work)?, new.path(), made)?;
+            sqlite::restore(&hand, &open(spec, made, &hand, &keep, &work)?, new.place(), made)?;
             new.publish()
         }
         What::Postgresql { database } => {
@@ -184,7 +191,7 @@ pub fn restore(spec: &Spec, made: &Made, into: &str, place: &Place<'_>) -> Resul
         }
         What::Command { restore, .. } => {
             let new = work::New::directory(&path)?;
-            command::restore(&hand, restore, &open(spec, made, &hand, &keep, &work)?, new.path())?;
+            command::restore(&hand, restore, &open(spec, made, &hand, &keep, &work)?, new.place())?;
             new.publish()
         }
         What::Unknown => Err(unknown(spec)),

@@ -1,4 +1,4 @@
-//! Databases of PostgreSQL, by its own programs.
+//! Databases of `PostgreSQL`, by its own programs.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -202,7 +202,7 @@ fn percent_decoded(text: &str) -> String {
 /// Returns the address of another database of the same server. What is named last counts for libpq.
 fn with_database(address: &str, database: &str) -> String {
     if address.contains("://") {
-        let encoded: String = database.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = database.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
         let sign = if address.contains('?') { '&' } else { '?' };
         return format!("{address}{sign}dbname={encoded}");
     }

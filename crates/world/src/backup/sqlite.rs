@@ -1,4 +1,4 @@
-//! Files of SQLite, copied while others write to them.
+//! Files of `SQLite`, copied while others write to them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,7 +19,7 @@ use super::work::Work;
 const PAGES: i32 = 2048;
 /// How long a writer is waited for at once.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What is counted: not the tables of SQLite itself, and not those that need a module that may not be here.
+/// What is counted: not the tables of `SQLite` itself, and not those that need a module that may not be here.
 const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
                       AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name";
 
@@ -51,7 +51,7 @@ pub(super) fn save(hand: &Hand<'_>, source: &Path, file: &Path) -> Result<Conten
     copy().map_err(|error| problem(hand, &error, source, Code::BackupFailed))?
 }
 
-/// Restores a copy, lets SQLite check every page of it, compares the rows, and lets the project look at it.
+/// Restores a copy, lets `SQLite` check every page of it, compares the rows, and lets the project look at it.
 pub(super) fn prove(hand: &Hand<'_>, file: &Path, work: &Work, made: &Made) -> Result<String, Problem> {
     let scratch = work.path("scratch.sqlite");
     restore(hand, file, &scratch, made)?;

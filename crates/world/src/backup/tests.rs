@@ -1,3 +1,5 @@
+//! Backups of real things, with the real programs.
+
 mod encrypted;
 mod files;
 mod kept;

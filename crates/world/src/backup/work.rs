@@ -110,7 +110,7 @@ fn unique() -> String {
 /// A file or a directory that gets its name when it is whole.
 pub(super) struct New {
     path: PathBuf,
-    grows: PathBuf,
+    place: PathBuf,
     is_dir: bool,
 }
 
@@ -126,8 +126,8 @@ impl New {
             Err(error) => return Err(refused(&error, path)),
             Ok(false) => {}
         }
-        let new = Self { path: path.into(), grows: beside(path), is_dir: true };
-        DirBuilder::new().mode(0o700).create(&new.grows).map_err(|error| refused(&error, &new.grows))?;
+        let new = Self { path: path.into(), place: beside(path), is_dir: true };
+        DirBuilder::new().mode(0o700).create(&new.place).map_err(|error| refused(&error, &new.place))?;
         Ok(new)
     }
 
@@ -136,22 +136,22 @@ impl New {
         if path.symlink_metadata().is_ok() {
             return Err(taken(path, "is there already"));
         }
-        Ok(Self { path: path.into(), grows: beside(path), is_dir: false })
+        Ok(Self { path: path.into(), place: beside(path), is_dir: false })
     }
 
     /// Returns where it grows.
-    pub(super) fn path(&self) -> &Path {
-        &self.grows
+    pub(super) fn place(&self) -> &Path {
+        &self.place
     }
 
     /// Gives it its name. What has come to be there meanwhile stays.
     pub(super) fn publish(self) -> Result<(), Problem> {
         let done = if self.is_dir {
-            fs::rename(&self.grows, &self.path)
+            fs::rename(&self.place, &self.path)
         } else {
-            File::open(&self.grows)
+            File::open(&self.place)
                 .and_then(|file| file.sync_all())
-                .and_then(|()| fs::hard_link(&self.grows, &self.path))
+                .and_then(|()| fs::hard_link(&self.place, &self.path))
         };
         done.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists
@@ -165,7 +165,7 @@ impl New {
 impl Drop for New {
     fn drop(&mut self) {
         // After a directory has its name there is nothing here any more.
-        let _ = if self.is_dir { remove(&self.grows) } else { fs::remove_file(&self.grows) };
+        let _ = if self.is_dir { remove(&self.place) } else { fs::remove_file(&self.place) };
     }
 }
 

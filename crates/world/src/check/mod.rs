@@ -1,5 +1,6 @@
 //! Checks: looks that yield findings. One kind a file.
 
+pub mod backup;
 pub mod command;
 pub mod health;
 pub mod incident;

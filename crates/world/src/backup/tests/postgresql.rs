@@ -1,4 +1,4 @@
-//! Databases of PostgreSQL, on a server of the test's own.
+//! Databases of `PostgreSQL`, on a server of the test's own.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread;
@@ -36,7 +36,7 @@ impl Server {
         Some(server)
     }
 
-    /// Returns a script as a user that PostgreSQL runs as: it refuses to be root.
+    /// Returns a script as a user that `PostgreSQL` runs as: it refuses to be root.
     fn own(&self, script: &str, data: &Path) -> Cmd {
         let (programs, data) = (self.programs.to_str().unwrap(), data.to_str().unwrap());
         if geteuid().is_root() {

@@ -1,4 +1,4 @@
-//! Files of SQLite.
+//! Files of `SQLite`.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
