@@ -120,7 +120,7 @@ impl Control {
         match ask {
             Ask::State | Ask::Handover => {}
             Ask::Switch { upstreams, drain_ms } => {
-                self.switch(&upstreams, Duration::from_millis(drain_ms))?
+                self.switch(&upstreams, Duration::from_millis(drain_ms))?;
             }
             Ask::Pause { limit_ms } => self.hold(Some(Duration::from_millis(limit_ms)))?,
             Ask::Resume => self.hold(None)?,

@@ -142,6 +142,7 @@ impl Stand {
             from: None,
             to: "1.0.0".into(),
             tag: "v1.0.0".into(),
+            environment: None,
             why: String::new(),
         };
         let plan = Plan { v: 1, release, stages, facts: Digest::of(b""), notes: vec![], target_ms: 1 };

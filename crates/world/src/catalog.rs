@@ -4,10 +4,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shipway_core::action::{Action, Catalog};
 use shipway_core::gate::Check;
-use shipway_core::kinds;
+use shipway_core::kinds::{self, deploy as kind};
 use shipway_core::problem::{Code, Problem};
 
-use crate::check::{backup, command, health, outdated, remote, tree};
+use crate::check::{command, health, incident, outdated, remote, soak, tree, window};
+use crate::deploy::{self, Hands};
 use crate::git::repository::Repository;
 use crate::git::{commit, push, settle, tag, withdraw};
 
@@ -16,12 +17,22 @@ use crate::git::{commit, push, settle, tag, withdraw};
 pub struct RealCatalog {
     /// Where they act.
     pub repository: Repository,
+    /// The hosts, and the artifacts that are brought to them.
+    pub hands: Hands,
 }
 
 impl Catalog for RealCatalog {
     fn action(&self, kind: &str, args: &Value) -> Result<Box<dyn Action>, Problem> {
-        let repository = self.repository.clone();
+        let (repository, hands) = (self.repository.clone(), self.hands.clone());
         Ok(match kind {
+            kind::BUILD => Box::new(deploy::Build { repository, hands, args: read(kind, args)? }),
+            kind::LEASE => Box::new(deploy::Lease { hands, args: read(kind, args)? }),
+            kind::STAGE => Box::new(deploy::Stage { hands, args: read(kind, args)? }),
+            kind::ADOPT => Box::new(deploy::Adopt { hands, args: read(kind, args)? }),
+            kind::SWITCH => Box::new(deploy::Switch { hands, args: read(kind, args)? }),
+            kind::CONFIRM => Box::new(deploy::Confirm { hands, args: read(kind, args)? }),
+            kind::FINISH => Box::new(deploy::Finish { hands, args: read(kind, args)? }),
+            kind::MIGRATE => Box::new(deploy::Migrate { hands, args: read(kind, args)? }),
             kinds::COMMIT => Box::new(commit::Commit { repository, args: read(kind, args)? }),
             kinds::TAG => Box::new(tag::Tag { repository, args: read(kind, args)? }),
             kinds::PUSH => Box::new(push::Push { repository, args: read(kind, args)? }),
@@ -32,20 +43,44 @@ impl Catalog for RealCatalog {
     }
 
     fn check(&self, kind: &str, args: &Value) -> Result<Box<dyn Check>, Problem> {
-        let repository = self.repository.clone();
+        let (repository, hands) = (self.repository.clone(), self.hands.clone());
         Ok(match kind {
+            kind::READY => Box::new(deploy::Ready { hands, args: read(kind, args)? }),
+            kind::WELL => Box::new(deploy::Well { hands, args: read(kind, args)? }),
+            kind::WATCH => Box::new(deploy::Watch { hands, args: read(kind, args)? }),
+            kinds::backup::MADE => Box::new(deploy::Backup { repository, hands, args: read(kind, args)? }),
+            kind::DRILL => Box::new(deploy::Drill { repository, args: read(kind, args)? }),
+            kind::PROVEN => Box::new(deploy::Proven { hands, args: read(kind, args)? }),
             kinds::COMMAND => Box::new(command::Command { dir: repository.top, args: read(kind, args)? }),
             kinds::OUTDATED => Box::new(outdated::Outdated { dir: repository.top, args: read(kind, args)? }),
             kinds::TREE => Box::new(tree::Tree { repository, args: read(kind, args)? }),
             kinds::REMOTE => Box::new(remote::Remote { repository, args: read(kind, args)? }),
-            kinds::backup::MADE => Box::new(backup::Made { repository, args: read(kind, args)?, on: None }),
             kinds::HEALTH => Box::new(health::Health { args: read(kind, args)? }),
+            kinds::WINDOW => Box::new(window::Window::new(&read(kind, args)?)?),
+            kinds::SOAK => Box::new(soak::Soak { args: read(kind, args)? }),
+            kinds::INCIDENT => {
+                Box::new(incident::Incident { dir: repository.state_dir(), args: read(kind, args)? })
+            }
             _ => return Err(unknown(kind)),
         })
     }
 
     fn kinds(&self) -> &'static [&'static str] {
-        &[kinds::COMMIT, kinds::TAG, kinds::PUSH, kinds::SETTLE, kinds::WITHDRAW]
+        &[
+            kinds::COMMIT,
+            kinds::TAG,
+            kinds::PUSH,
+            kinds::SETTLE,
+            kinds::WITHDRAW,
+            kind::BUILD,
+            kind::LEASE,
+            kind::STAGE,
+            kind::ADOPT,
+            kind::SWITCH,
+            kind::CONFIRM,
+            kind::FINISH,
+            kind::MIGRATE,
+        ]
     }
 }
 

@@ -14,7 +14,7 @@ use shipway_world::proxy::Client;
 use tempfile::TempDir;
 
 /// Longer than anything here takes.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
+pub(crate) const LONG: Duration = Duration::from_mins(1);
 
 /// A directory with the control socket and the state of one proxy, and all processes that were started in it.
 pub(crate) struct Scene {

@@ -14,10 +14,10 @@ include = ["VERSION", "change"]
 "#;
 
 fn over_ssh(fleet: &Fleet, more: &str) -> String {
-    let names: Vec<&str> = fleet.iter().map(|host| host.name()).collect();
+    let names: Vec<&str> = fleet.iter().map(shipway_testkit::host::Sshd::name).collect();
     format!(
-        "{FILES}\n[environment.staging]\nhosts = {names:?}\npath = \"app\"\nssh = [\"ssh\", \"-F\", {:?}]\n{more}\n",
-        fleet.ssh_config()
+        "{FILES}\n[environment.staging]\nhosts = {names:?}\npath = \"app\"\nssh = [\"ssh\", \"-F\", \"{}\"]\n{more}\n",
+        fleet.ssh_config().display()
     )
 }
 

@@ -1,5 +1,7 @@
 //! Deployments with the real binary: real services, real hosts, and what goes wrong on the way.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+
 mod faults;
 mod hosts;
 mod site;

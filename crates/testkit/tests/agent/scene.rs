@@ -140,7 +140,7 @@ impl<'a> Driver<'a> {
     }
 
     pub(crate) fn stage(&self, host: &Host, manifest: &Manifest) -> Result<Staged, Fault> {
-        self.fleet.stage(host, &deployment(&self.run, manifest), manifest, &self.stop)
+        self.fleet.stage(host, &deployment(&self.run, manifest), (manifest, &[]), &self.stop)
     }
 
     pub(crate) fn ask(&self, host: &Host, request: Request) -> Result<Response, Fault> {

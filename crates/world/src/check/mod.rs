@@ -1,6 +1,5 @@
 //! Checks: looks that yield findings. One kind a file.
 
-pub mod backup;
 pub mod command;
 pub mod health;
 pub mod incident;
