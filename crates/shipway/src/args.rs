@@ -10,6 +10,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
+    Runbook,
 };
 
 /// The heading of the options that every command takes.
@@ -150,6 +151,11 @@ pub enum Command {
                             shipway backup verify db\n  shipway backup restore db --into /tmp/db-again"
     )]
     Backup(Backup),
+    /// Print how a release or a deployment is carried out, watched and taken back, from its own plan
+    #[command(
+        after_help = "examples:\n  shipway runbook                    the next release\n  shipway runbook --env production > RUNBOOK.md"
+    )]
+    Runbook(Runbook),
     /// Practise a recovery on an environment that is marked for it, and measure it
     #[command(
         after_help = "examples:\n  shipway drill rollback staging    back to the release before, and forward again\n  \
@@ -278,6 +284,7 @@ impl Command {
             | Self::Deploy(_)
             | Self::Promote(_)
             | Self::Drill(_)
+            | Self::Runbook(_)
             | Self::Backup(_)
             | Self::Resume { .. }
             | Self::Wait { .. }

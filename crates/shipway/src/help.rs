@@ -10,7 +10,7 @@ use crate::args::Args;
 const GROUPS: &[(&str, &[&str])] = &[
     ("start", &["init", "explain", "schema"]),
     ("release", &["plan", "push", "say", "why", "changelog"]),
-    ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill"]),
+    ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill", "runbook"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
     ("govern", &["approve", "incident"]),
     ("serve", &["proxy"]),

@@ -169,3 +169,14 @@ pub enum BackupVerb {
         at: Option<String>,
     },
 }
+
+/// What `runbook` takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Runbook {
+    /// The version; decided from the commits, or what the environment would be brought, if left out
+    #[arg(value_name = "VERSION")]
+    pub version: Option<String>,
+    /// A deployment to this environment
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+}

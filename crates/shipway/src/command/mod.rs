@@ -21,6 +21,7 @@ pub mod proxy;
 pub mod push;
 pub mod resume;
 pub mod rollback;
+pub mod runbook;
 pub mod say;
 pub mod schema;
 pub mod status;
@@ -50,6 +51,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Deploy(deploy) => deploy::run(&open()?, deploy),
         Command::Promote(promote) => deploy::promote(&open()?, promote),
         Command::Backup(asked) => backup::run(&open()?, asked),
+        Command::Runbook(asked) => runbook::run(&open()?, asked),
         Command::Drill(asked) => drill::run(&open()?, asked),
         Command::Status => status::run(&open()?),
         Command::Log(log) => log::run(&open()?, log),

@@ -28,6 +28,7 @@ pub mod preflight;
 pub mod problem;
 #[cfg(test)]
 mod sample;
+pub mod runbook;
 mod schema;
 pub mod state;
 pub mod status;

@@ -66,6 +66,11 @@ pub(super) fn sweep(below: &Path, backup: &str) -> io::Result<Vec<String>> {
         if !ours || is_alive(&dir) {
             continue;
         }
+        if dir.is_file() {
+            // A record that was not finished.
+            fs::remove_file(&dir)?;
+            continue;
+        }
         let database = fs::read_to_string(dir.join(DATABASE)).ok();
         match database.as_deref().and_then(|text| text.split_once('\n')) {
             Some((of, name)) if of == backup => databases.push(name.to_owned()),

@@ -99,6 +99,7 @@ fn what_dead_processes_left_behind_is_not_listed_and_goes() {
     site.file("data/one", "1");
     site.file("backups/.work-1-2-3/lock", "");
     site.file("backups/.work-1-2-3/plain", "half a backup");
+    site.file("backups/.work-record-1", "half a record");
     site.file("backups/it-20261120T124308123Z-e3b0c442.tar", "without its record");
     site.file("backups/somebody-elses.tar", "not ours");
     site.file("backups/somebody-elses.json", "{}");
