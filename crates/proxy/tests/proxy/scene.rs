@@ -132,7 +132,10 @@ impl Server {
                 stream.set_nodelay(true).unwrap();
                 open.lock().unwrap().push(stream.try_clone().unwrap());
                 let (heads, gate) = (Arc::clone(&heads), Arc::clone(&gate));
-                thread::spawn(move || while talk(&stream, release, &heads, &gate).is_some() {});
+                thread::spawn(move || {
+                    while talk(&stream, release, &heads, &gate).is_some() {}
+                    let _ = stream.shutdown(Shutdown::Both);
+                });
             }
         });
         server

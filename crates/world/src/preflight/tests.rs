@@ -115,6 +115,10 @@ fn processes_are_seen_by_pid_file_and_by_name() {
         Err(error) => return skip(&format!("a copy of sleep does not start: {error}")),
     };
     fs::write(&pid_file, format!("{}\n", child.id())).unwrap();
+    // The process has its name only once it has become the program.
+    while fs::read_to_string(format!("/proc/{}/comm", child.id())).unwrap().trim() != &name[..15] {
+        std::thread::yield_now();
+    }
     let rows = [by_file(), by_name()];
     child.kill().unwrap();
     child.wait().unwrap();
