@@ -149,6 +149,6 @@ pub struct LogKey {
 pub struct LogSeal {
     /// How many chunks.
     pub chunks: u64,
-    /// The digest over the whole file.
+    /// The digest over these chunks, as the file holds them.
     pub digest: Digest,
 }

@@ -111,13 +111,15 @@ impl Logs {
         Ok(chunks(&self.bytes(key)?))
     }
 
-    /// Tells whether a log is what its seal says; the problem names the missing chunks.
+    /// Tells whether a log begins with what its seal says; the problem names the missing chunks.
+    ///
+    /// Undoing a step, or looking at it once more, adds to the log of an attempt that is sealed already.
     pub fn verify(&self, key: &LogKey, seal: &LogSeal) -> Result<(), Problem> {
         let bytes = self.bytes(key).map_err(|error| {
             Problem::new(Code::LogIncomplete, format!("the log of {} cannot be read: {error}", name(key)))
                 .at(self.path(key).display().to_string())
         })?;
-        if Digest::of(&bytes) == seal.digest {
+        if Digest::of(sealed(&bytes, seal.chunks)) == seal.digest {
             return Ok(());
         }
         let there: BTreeSet<u64> = chunks(&bytes).iter().map(|chunk| chunk.n).collect();
@@ -246,6 +248,14 @@ fn name(key: &LogKey) -> String {
 
 fn chunks(bytes: &[u8]) -> Vec<Chunk> {
     bytes.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// Returns a log without what was added behind its first chunks. Only chunks can be added: whatever else follows stays.
+fn sealed(bytes: &[u8], chunks: u64) -> &[u8] {
+    let later = |line: &&[u8]| serde_json::from_slice(line).is_ok_and(|chunk: Chunk| chunk.n > chunks);
+    let end =
+        bytes.split_inclusive(|&byte| byte == b'\n').take_while(|line| !later(line)).map(<[u8]>::len).sum();
+    &bytes[..end]
 }
 
 /// Returns numbers as text, with runs of them joined: `2, 4-6`.

@@ -105,6 +105,29 @@ fn a_log_that_a_killed_process_left_is_continued() {
 }
 
 #[test]
+fn what_is_added_later_breaks_no_seal() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = written(dir.path(), &["applied\n"]);
+    let second = written(dir.path(), &["undone\n", "undone again\n"]);
+    let logs = Logs::new(dir.path());
+    assert_eq!((first.chunks, second.chunks), (1, 3));
+    assert_eq!(logs.verify(&key(), &first), Ok(()));
+    assert_eq!(logs.verify(&key(), &second), Ok(()));
+    change(dir.path(), |text| text.replace("applied", "refused"));
+    assert!(logs.verify(&key(), &first).is_err());
+    assert!(logs.verify(&key(), &second).is_err());
+}
+
+#[test]
+fn what_is_no_chunk_cannot_be_added() {
+    check(|text| format!("{text}6\n"), "the log of step push/tag, attempt 2 was changed after it was sealed");
+    check(
+        |text| text.replace("\"n\":1,", "\"n\":6,"),
+        "chunks are missing from the log of step push/tag, attempt 2: 1 of 5",
+    );
+}
+
+#[test]
 fn a_full_disk_shows_in_the_seal() {
     let dir = tempfile::tempdir().unwrap();
     let heard = Arc::new(Mutex::new(vec![]));
