@@ -33,7 +33,10 @@ impl Action for Confirm {
         let Some(known) = known(&state, cx.run) else {
             return Ok(Observed::Foreign(format!("{} knows nothing of this run", self.args.host.name)));
         };
+        let armed = state.watchdog.as_ref().is_some_and(|armed| armed.run == *cx.run);
         Ok(match known.standing {
+            // It was cut off before the watchdog was put off, which would stay until its time is over.
+            Standing::Confirmed if armed => Observed::Absent,
             Standing::Confirmed => Observed::Present(receipt()),
             Standing::Live => Observed::Absent,
             Standing::Staged | Standing::Discarded | Standing::Switching | Standing::Reverting => {

@@ -34,7 +34,7 @@ impl Action for Finish {
     fn probe(&self, cx: &Cx<'_>) -> Result<Observed, Fault> {
         let state = self.hands.look(cx, &self.args.host, Look::default())?;
         let held = state.lease.is_some_and(|lease| lease.run == *cx.run);
-        Ok(if held { Observed::Absent } else { Observed::Present(Receipt(json!({ "swept": [] }))) })
+        Ok(if held { Observed::Absent } else { Observed::Present(Receipt(json!({ "finished": true }))) })
     }
 
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
@@ -49,7 +49,7 @@ impl Action for Finish {
             other => return Err(super::unexpected(&self.args.host, &other)),
         };
         self.hands.ask(cx, &self.args.host, Request::Release)?;
-        Ok(Receipt(json!({ "swept": swept })))
+        Ok(Receipt(json!({ "finished": true, "swept": swept })))
     }
 
     /// What is gone was needed by nobody. Going back takes the lease anew.

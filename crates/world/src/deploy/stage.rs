@@ -65,6 +65,7 @@ impl Action for Stage {
         }
         let sent = self.hands.fleet.stage(&self.args.host, &deployment, (&manifest, &secrets), cx.stop)?;
         Ok(Receipt(json!({
+            "staged": true,
             "artifact": deployment.artifact,
             "sent_files": sent.sent_files,
             "sent_bytes": sent.sent_bytes,

@@ -64,8 +64,8 @@ impl Switch {
             Some(Standing::Live | Standing::Confirmed) if state.current.as_ref() == Some(cx.run) => {
                 Observed::Present(receipt(""))
             }
-            // Half done is not done: it is taken back.
-            Some(Standing::Switching | Standing::Reverting | Standing::Failed) => Observed::Absent,
+            // Half done is not done: it is taken back. What failed is judged by what is live since.
+            Some(Standing::Switching | Standing::Reverting) => Observed::Absent,
             _ if state.current.as_ref() == planned => Observed::Absent,
             _ => Observed::Foreign(match &state.current {
                 Some(run) => format!("run {run} is live on {}", self.args.host.name),

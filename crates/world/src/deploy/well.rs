@@ -1,6 +1,8 @@
 //! A release is live and well on a host: its own processes run, its health answers, its smoke commands pass.
 
-use shipway_core::action::{Cx, Fault};
+use std::time::Duration;
+
+use shipway_core::action::{Cx, Fault, Urgency};
 use shipway_core::gate::{Check, Finding};
 use shipway_core::kinds::deploy as kinds;
 use shipway_core::problem::{Code, Problem};
@@ -18,8 +20,33 @@ pub struct Well {
     pub args: kinds::Well,
 }
 
+/// How often in a row the host may not be heard of, as in a watch. A release that nobody can see is not well.
+const UNHEARD: u32 = 3;
+
+/// How long to wait before it is asked again, in milliseconds.
+const AGAIN_MS: u64 = 1_000;
+
 impl Check for Well {
     fn look(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
+        let mut unheard = 1;
+        loop {
+            match self.once(cx) {
+                Err(fault) if lost(&fault.problem) && cx.stop.urgency() == Urgency::None => {
+                    if unheard >= UNHEARD {
+                        return Ok(blocks(fault.problem));
+                    }
+                    unheard += 1;
+                    let wait = Duration::from_millis(fault.retry_after_ms.unwrap_or(AGAIN_MS));
+                    cx.world.rest(wait, cx.stop);
+                }
+                looked => return looked,
+            }
+        }
+    }
+}
+
+impl Well {
+    fn once(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
         let host = &self.args.host;
         for request in [Request::Health, Request::Smoke] {
             match self.hands.ask(cx, host, request) {
@@ -35,6 +62,10 @@ impl Check for Well {
         let state = self.hands.look(cx, host, look)?;
         Ok(stranger(&state, cx).map(blocks).unwrap_or_default())
     }
+}
+
+fn lost(problem: &Problem) -> bool {
+    matches!(problem.code, Code::HostLost | Code::HostUnreachable | Code::HostRefused)
 }
 
 fn unwell(problem: &Problem) -> bool {
