@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use shipway_core::action::{Cmd, Cx, Ended, Fault, Output};
 use shipway_core::deployment::Manifest;
-use shipway_core::id::Digest;
+use shipway_core::id::{Digest, RunId};
 use shipway_core::problem::{Code, Problem};
 
 use super::scan::{Selection, manifest};
@@ -60,7 +60,7 @@ pub fn build(
     }
     let hand = Hand::new(cx, repository);
     // Git names its record of a work tree after the last part of the path, so that part must be ours alone.
-    let tree = repository.run_dir(cx.run.as_str()).join(format!("shipway-build-{}", cx.run));
+    let tree = tree_of(repository, cx.run);
     let built = check_out(&hand, &tree, spec)
         .and_then(|()| run(cx, &tree, spec))
         .and_then(|()| take(&tree, store, spec).map_err(Fault::clean));
@@ -68,6 +68,15 @@ pub fn build(
     let (digest, manifest) = built.map_err(clean)?;
     store.record_commit(&spec.commit, &spec.key(), &digest).map_err(Fault::clean)?;
     Ok((digest, manifest))
+}
+
+/// Clears away the checkout of a build that was cut off.
+pub fn clear(repository: &Repository, run: &RunId) {
+    discard(repository, &tree_of(repository, run));
+}
+
+fn tree_of(repository: &Repository, run: &RunId) -> PathBuf {
+    repository.run_dir(run.as_str()).join(format!("shipway-build-{run}"))
 }
 
 fn check_out(hand: &Hand<'_>, tree: &Path, spec: &BuildSpec) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use build::{BuildSpec, build, find};
+pub use build::{BuildSpec, build, clear, find};
 pub use keep::Swept;
 pub use scan::{Selection, changed, hash_file, manifest};
 pub use store::Store;

@@ -61,8 +61,10 @@ impl Action for Build {
         Ok(receipt(&artifact, manifest.bytes(), manifest.files.len()))
     }
 
-    /// What is kept is named by its content and harms nobody; only that the run made it is forgotten.
+    /// What is kept is named by its content and harms nobody; only that the run made it is forgotten, and the checkout
+    /// of a build that was cut off is cleared away.
     fn undo(&self, cx: &Cx<'_>, _: &Receipt) -> Result<(), Fault> {
+        artifact::clear(&self.repository, cx.run);
         self.hands.store.forget_run(cx.run).map_err(Fault::in_doubt)
     }
 }

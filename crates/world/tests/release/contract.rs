@@ -1,5 +1,6 @@
 //! Every kind of action keeps its contract, and says in a plan what it says by itself.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use shipway_testkit::world::{NOON, TestWorld};
 use crate::place::{Place, RUN, TAG, anchor};
 use crate::scene;
 
-const CONTRACTS: [Contract; 8] = [
+const CONTRACTS: [Contract; 9] = [
     Contract { kind: kinds::COMMIT, make: || commit(&[]) },
     Contract { kind: kinds::COMMIT, make: || commit(&["pre-commit", "commit-msg", "post-commit"]) },
     Contract { kind: kinds::TAG, make: tag },
@@ -24,6 +25,7 @@ const CONTRACTS: [Contract; 8] = [
     Contract { kind: kinds::SETTLE, make: settle_elsewhere },
     Contract { kind: kinds::WITHDRAW, make: || withdraw(false) },
     Contract { kind: kinds::WITHDRAW, make: || withdraw(true) },
+    Contract { kind: kinds::deploy::BUILD, make: build },
 ];
 
 /// Builds an action as a plan would, from data.
@@ -159,9 +161,28 @@ fn withdraw(delete_tag: bool) -> Site {
     .undo(Undo::Never)
 }
 
-/// Returns the kinds that need no host. The others need the binary as an agent, and are held to theirs in its tests.
+fn build() -> Site {
+    let place = Rc::new(Place::new());
+    let args = kinds::deploy::Build {
+        commit: Some(place.rev("HEAD")),
+        version: "1.0.0".into(),
+        argv: ["sh", "-c", "mkdir dist && cp VERSION dist/"].map(str::to_owned).into(),
+        env: BTreeMap::new(),
+        dir: "dist".into(),
+        include: vec![],
+        exclude: vec![],
+        timeout_ms: 60_000,
+    };
+    // What is kept is named by its content and harms nobody, so it stays; that the run made it is what is undone.
+    site(&place, (kinds::deploy::BUILD, data(&args)), both, |place| {
+        place.catalog().hands.store.artifact_of_run(&Place::run()).is_some()
+    })
+    .identity(&["artifact"])
+}
+
+/// Returns the kinds that need no host. The others need an agent, and are held to theirs in the tests of the test kit.
 fn ours(kinds: &'static [&'static str]) -> Vec<&'static str> {
-    kinds.iter().filter(|kind| kind.starts_with("git.")).copied().collect()
+    kinds.iter().filter(|kind| !kind.starts_with("host.")).copied().collect()
 }
 
 #[test]
@@ -211,6 +232,11 @@ fn a_withdrawal_with_its_tag_keeps_its_contract() {
 }
 
 #[test]
+fn a_build_keeps_its_contract() {
+    CONTRACTS[8].assert_kept();
+}
+
+#[test]
 fn a_plan_shows_what_its_actions_say() {
     let place = Place::new();
     let catalog = place.catalog();
@@ -224,5 +250,7 @@ fn a_plan_shows_what_its_actions_say() {
         assert_eq!(catalog.action(kind, args).unwrap().describe(), *change, "{kind} of run {RUN}");
         seen.push(kind.as_str());
     }
-    assert!(ours(catalog.kinds()).iter().all(|kind| seen.contains(kind)), "{seen:?}");
+    // What is built is built for an environment, and these plans have none.
+    let shown = |kind: &&str| *kind == kinds::deploy::BUILD || seen.contains(kind);
+    assert!(ours(catalog.kinds()).iter().all(shown), "{seen:?}");
 }
