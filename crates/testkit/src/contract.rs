@@ -30,6 +30,9 @@ pub enum Undo {
     Exact,
     /// The effect is answered by a further change, which this judges; an error says what is wrong.
     Answered(Box<dyn Fn() -> Result<(), String>>),
+    /// By itself it changes nothing: the undo of another step takes the effect back, or nobody needs it back. This
+    /// carries out what does, and judges; it can be repeated.
+    With(Box<dyn Fn() -> Result<(), String>>),
     /// There is no way back.
     Never,
 }
@@ -39,6 +42,7 @@ impl fmt::Debug for Undo {
         f.write_str(match self {
             Self::Exact => "Exact",
             Self::Answered(_) => "Answered",
+            Self::With(_) => "With",
             Self::Never => "Never",
         })
     }

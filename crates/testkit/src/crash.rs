@@ -10,7 +10,9 @@ use std::time::Duration;
 use shipway_core::action::{Cmd, LogKey, LogSeal, Output, Shell, Stop, World};
 use shipway_core::id::{Fence, RunId, Seq};
 use shipway_core::journal::{Draft, Durability, Entry, Error, Journal, Lease, RunHead};
+use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
+use shipway_world::agent::hooks::{Hooks, When as Side};
 
 /// What `thread::scope` panics with when one of its threads did, whatever that thread panicked with.
 const SCOPE: &str = "a scoped thread panicked";
@@ -196,6 +198,17 @@ fn die<R>(killed: Killed, dead: impl FnOnce() -> R) -> R {
     // Unlike `panic_any` this runs no panic hook, so a death prints nothing.
     resume_unwind(Box::new(killed))
 }
+
+/// A client of hosts dies at its messages. Each place is passed for itself, so it is enough to die before it.
+impl Hooks for Fuse {
+    fn pass(&self, when: Side, place: &str) -> Result<(), Problem> {
+        let gone = || Err(Problem::new(Code::HostLost, "the process is dead"));
+        self.call(|| format!("{PLACE} {when:?} {place}"), gone, || Ok(()))
+    }
+}
+
+/// How the name of a call begins that is a place of [`Hooks`].
+pub const PLACE: &str = "host";
 
 /// A port whose calls pass a fuse. It decorates a [`Journal`], a [`Shell`] or a [`World`].
 ///

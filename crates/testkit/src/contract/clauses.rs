@@ -36,7 +36,7 @@ fn describe_is_pure(make: Make) -> Verdict {
     require(site.action.describe() == change, || "describe says something else after apply".into())?;
     // An effect that others may have seen may all the same be taken back without a trace in the repository.
     let reversals: &[Reversal] = match site.undo {
-        Undo::Exact => &[Reversal::Exact, Reversal::Visible],
+        Undo::Exact | Undo::With(_) => &[Reversal::Exact, Reversal::Visible],
         Undo::Answered(_) => &[Reversal::Visible],
         Undo::Never => &[Reversal::Never],
     };
@@ -340,7 +340,7 @@ impl Site {
                 let seen = self.probe()?;
                 require(seen == Observed::Absent, || format!("after undo, probe says {seen:?}"))
             }
-            Undo::Answered(judge) => judge().map_err(|seen| format!("after undo: {seen}")),
+            Undo::Answered(judge) | Undo::With(judge) => judge().map_err(|seen| format!("after undo: {seen}")),
             Undo::Never => Ok(()),
         }
     }
