@@ -1,5 +1,7 @@
 //! Plans of releases and withdrawals, with a catalog that words every change line the same.
 
+mod deploy;
+
 use serde_json::Value;
 
 use super::push::{self, From, Input, To};
@@ -47,7 +49,8 @@ struct Words;
 
 impl Catalog for Words {
     fn action(&self, kind: &str, args: &Value) -> Result<Box<dyn Action>, Problem> {
-        let never = kind == kinds::WITHDRAW || args["reversal"] == "never";
+        let no_undo = kind == kinds::deploy::MIGRATE && args["undo"] == Value::Array(vec![]);
+        let never = kind == kinds::WITHDRAW || args["reversal"] == "never" || no_undo;
         let reversal = if kind == kinds::PUSH { Reversal::Visible } else { Reversal::Exact };
         Ok(Box::new(Worded(if never { Reversal::Never } else { reversal })))
     }
