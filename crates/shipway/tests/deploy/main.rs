@@ -5,5 +5,6 @@
 mod faults;
 mod guide;
 mod hosts;
+mod kill;
 mod site;
 mod way;
