@@ -230,9 +230,9 @@ fn live(
                 journal.verify().map_err(|error| error.to_string())?;
                 return Ok(Some(outcome));
             }
-            Ok(Some(Halt::Stuck(step, problem))) => {
+            Ok(Some(Halt::Stuck(at, problem))) => {
                 let found = problem.found.as_deref().unwrap_or_default();
-                seen.stuck.push(format!("{step}: {problem} {found}"));
+                seen.stuck.push(format!("{at}: {problem} {found}"));
             }
             Ok(Some(halt)) => return Err(format!("{halt:?}")),
         }
