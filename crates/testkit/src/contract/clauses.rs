@@ -340,7 +340,9 @@ impl Site {
                 let seen = self.probe()?;
                 require(seen == Observed::Absent, || format!("after undo, probe says {seen:?}"))
             }
-            Undo::Answered(judge) | Undo::With(judge) => judge().map_err(|seen| format!("after undo: {seen}")),
+            Undo::Answered(judge) | Undo::With(judge) => {
+                judge().map_err(|seen| format!("after undo: {seen}"))
+            }
             Undo::Never => Ok(()),
         }
     }

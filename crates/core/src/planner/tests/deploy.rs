@@ -146,7 +146,7 @@ fn canaries_go_first_and_are_watched_alone() {
     let plan = plan(&kept(), &Way { order, ..way("production") });
     let switches: Vec<&str> = stages(&plan)
         .into_iter()
-        .filter(|stage| stage.starts_with("switch") || stage.starts_with("w"))
+        .filter(|stage| stage.starts_with("switch") || stage.starts_with('w'))
         .collect();
     assert_eq!(
         switches,
@@ -206,16 +206,16 @@ fn what_is_not_built_is_built_once_before_any_gate_and_what_is_there_is_adopted(
         exclude: vec![],
         timeout_ms: 5,
     };
-    let built = plan(&Material::Built(build), &way("production"));
-    assert_eq!(stages(&built)[..2], ["build", "gate"]);
-    assert_eq!((built.stages[0].steps[0].attempts, built.stages[0].steps[0].timeout_ms), (1, 5));
+    let with_build = plan(&Material::Built(build), &way("production"));
+    assert_eq!(stages(&with_build)[..2], ["build", "gate"]);
+    assert_eq!((with_build.stages[0].steps[0].attempts, with_build.stages[0].steps[0].timeout_ms), (1, 5));
     let kind = |plan: &Plan| {
         let step = plan.steps().find(|step| step.id.as_str() == "production/stage/a").unwrap();
         let Work::Act { kind, .. } = &step.work else { panic!("stage is an action") };
         kind.clone()
     };
     assert_eq!(
-        (kind(&built), kind(&plan(&Material::OnHosts, &way("production")))),
+        (kind(&with_build), kind(&plan(&Material::OnHosts, &way("production")))),
         (kinds::STAGE.to_owned(), kinds::ADOPT.to_owned())
     );
 }
