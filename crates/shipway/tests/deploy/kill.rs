@@ -3,8 +3,6 @@
 //! Only shipway itself is killed: the agents that it started bring what they began to its end, and whoever takes up the
 //! run at once must wait for them.
 
-#![expect(clippy::print_stdout, reason = "the counts and the seed are part of what the tests show")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::process::Stdio;
