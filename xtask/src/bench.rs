@@ -3,9 +3,11 @@
 //! The median of what all sides took in turns is compared, on the same machine and in the same minutes. A busy machine
 //! makes all sides slower; ratios stand that better than the few goals in milliseconds.
 
+mod deploy;
 mod measure;
 mod row;
 mod site;
+mod transfer;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,39 +18,65 @@ use site::{Site, run as ask};
 
 /// Measures in the repositories or bundles named, or in one that is made; returns whether all goals that could be
 /// measured are met. A row of which a command failed is not met.
-pub(crate) fn run(root: &Path, sources: &[String], out: &mut dyn Write) -> io::Result<bool> {
+///
+/// `--full` deploys more often; `--hosts` leaves out what has nothing to do with hosts.
+pub(crate) fn run(root: &Path, args: &[String], out: &mut dyn Write) -> io::Result<bool> {
+    let is_flag = |arg: &&String| arg.starts_with("--");
+    let (flags, sources): (Vec<&String>, Vec<&String>) = args.iter().partition(is_flag);
+    if let Some(other) = flags.iter().find(|flag| !["--full", "--hosts"].contains(&flag.as_str())) {
+        return Err(io::Error::other(format!("bench knows no {other}")));
+    }
+    let has = |flag: &str| flags.iter().any(|other| *other == flag);
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     ask(
         root,
         &["cargo", "build", "--quiet", "--locked", "--release", "-p", "shipway", "-p", "shipway-testkit"],
         "",
     )?;
-    let program = |name: &str| target.join("release").join(name).to_string_lossy().into_owned();
-    let shipway = program("shipway");
+    let program = |name: &str| built(&target, name);
     let scratch = target.join("bench");
     if scratch.exists() {
         std::fs::remove_dir_all(&scratch)?;
     }
     std::fs::create_dir_all(&scratch)?;
+    let mut rows = vec![];
+    if !has("--hosts") {
+        rows.extend(repositories(&target, &sources, &scratch)?);
+    }
+    rows.extend(transfer::rows([&program("host-bench"), &program("shipway")], &scratch));
+    let programs = ["load-bench", "shipway", "web"].map(program);
+    let count = if has("--full") { deploy::FULL } else { deploy::COUNT };
+    rows.extend(deploy::rows(programs.each_ref().map(String::as_str), &scratch, count));
+    table(&rows, out)?;
+    Ok(!rows.iter().any(Row::is_bad))
+}
+
+/// Returns the rows of what happens on this machine only.
+fn repositories(target: &Path, sources: &[&String], scratch: &Path) -> io::Result<Vec<Row>> {
+    let program = |name: &str| built(target, name);
+    let shipway = program("shipway");
     let cliff = site::cliff(&target.join("bench-tools")).map(|path| path.to_string_lossy().into_owned());
     let tools = Tools { shipway: &shipway, cliff: cliff.as_deref().map_err(String::as_str) };
-    let mut rows = lint(&tools, &scratch)?;
-    rows.extend(journal(&program("journal-bench"), &scratch));
-    for (name, site) in sites(sources, &scratch) {
+    let mut rows = lint(&tools, scratch)?;
+    rows.extend(journal(&program("journal-bench"), scratch));
+    for (name, site) in sites(sources, scratch) {
         match site {
             Ok(site) => rows.extend(tools.repository(&site)),
             Err(error) => rows.push(Row::failed(format!("{name}: clone"), "-".into(), &error.to_string())),
         }
     }
-    table(&rows, out)?;
-    Ok(!rows.iter().any(Row::is_bad))
+    Ok(rows)
 }
 
-fn sites(sources: &[String], scratch: &Path) -> Vec<(String, io::Result<Site>)> {
+fn built(target: &Path, name: &str) -> String {
+    target.join("release").join(name).to_string_lossy().into_owned()
+}
+
+fn sites(sources: &[&String], scratch: &Path) -> Vec<(String, io::Result<Site>)> {
     if sources.is_empty() {
         return vec![("made".into(), Site::made(scratch))];
     }
-    sources.iter().map(|source| (source.clone(), Site::of(Path::new(source), scratch))).collect()
+    sources.iter().map(|source| ((*source).clone(), Site::of(Path::new(source), scratch))).collect()
 }
 
 struct Tools<'a> {

@@ -112,7 +112,7 @@ fn children() -> f64 {
     fields.skip(13).take(2).filter_map(|field| field.parse::<f64>().ok()).sum()
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
 }

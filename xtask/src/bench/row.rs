@@ -56,6 +56,12 @@ impl Row {
         }
     }
 
+    /// Returns a row of something of which there is to be none.
+    pub(super) fn none(what: String, count: f64) -> Self {
+        let verdict = Verdict::of(count, 0.0);
+        Self { what, ours: format!("{count}"), theirs: "-".into(), goal: "0".into(), verdict }
+    }
+
     /// Returns a row of which a command failed.
     pub(super) fn failed(what: String, goal: String, why: &str) -> Self {
         let verdict = Verdict::Failed(why.to_owned());
@@ -154,6 +160,8 @@ mod tests {
         );
         check(Row::limit(what(), &Ok(took(150.0)), 300.0), "0.50", "ok", false);
         check(Row::limit(what(), &Ok(took(450.0)), 300.0), "1.50", "MISSED", true);
+        check(Row::none(what(), 0.0), "0.00", "ok", false);
+        check(Row::none(what(), 1.0), "1.00", "MISSED", true);
         check(Row::limit(what(), &failed(), 300.0), "-", "FAILED: git log exit status: 128", true);
         check(
             Row::skipped(what(), "<= 0.25".into(), "no git-cliff"),

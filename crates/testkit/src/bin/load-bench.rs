@@ -1,0 +1,259 @@
+//! Deploys a small web service again and again behind `HAProxy`, under constant load, and then takes a bad release back.
+//!
+//! Usage: `load-bench AGENT WEB HAPROXY DIR COUNT`. It prints what became of the requests and how long they took: failed
+//! during the deployments, p99 in milliseconds with nothing going on, p99 during the deployments, and then of the bad
+//! release: milliseconds from the verdict until the host is back, and failed requests after it.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use shipway_core::action::Stop;
+use shipway_core::deployment::{Deployment, Health, Host, Keeper, Manifest, Probe, Runtime, Service, Switch};
+use shipway_core::id::RunId;
+use shipway_core::problem::Problem;
+use shipway_testkit::load::{Load, Method, Report};
+use shipway_world::agent::protocol::{Keep, Request};
+use shipway_world::artifact::{Selection, Store, manifest};
+use shipway_world::host::{AgentBinary, By, Fleet};
+
+/// How many clients there are, and how long each waits between two requests.
+const CLIENTS: usize = 8;
+const PAUSE: Duration = Duration::from_millis(4);
+/// How many requests the steady state is measured with, and how many are sent between two deployments.
+const STEADY: usize = 4000;
+const BETWEEN: usize = 100;
+/// How long an answer of the host may take.
+const LIMIT: Duration = Duration::from_mins(5);
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let ([agent, web, haproxy, dir], Some(count)) = (match args.as_slice() {
+        [agent, web, haproxy, dir, count] => ([agent, web, haproxy, dir], count.parse().ok()),
+        _ => return ExitCode::from(2),
+    }) else {
+        return ExitCode::from(2);
+    };
+    let measured = Site::new([agent, web, haproxy], Path::new(dir)).and_then(|site| {
+        let (line, told) = (site.measure(count), site.retire());
+        told.and(line)
+    });
+    match measured {
+        Ok(line) => {
+            let _ = writeln!(io::stdout(), "{line}");
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            let _ = writeln!(io::stderr(), "{problem} {:?} {:?}", problem.found, problem.details);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A host that is this machine, and `HAProxy` in front of its service.
+struct Site {
+    dir: PathBuf,
+    web: PathBuf,
+    host: Host,
+    store: Arc<Store>,
+    fleet: Fleet,
+    front: SocketAddr,
+    service: Service,
+    haproxy: Child,
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = self.haproxy.kill();
+        let _ = self.haproxy.wait();
+    }
+}
+
+impl Site {
+    fn new([agent, web, haproxy]: [&String; 3], dir: &Path) -> Result<Self, Problem> {
+        fs::create_dir_all(dir).expect("the directory can be made");
+        let (front, ports) = (free_port(), [free_port(), free_port()]);
+        let front = SocketAddr::from(([127, 0, 0, 1], front));
+        let switch = front_of(dir, front, ports);
+        let store = Arc::new(Store::open(dir.join("store"))?);
+        let fleet = Fleet::new(Arc::clone(&store), AgentBinary::new(agent), BTreeMap::new());
+        let mut command = Command::new(haproxy);
+        command.arg("-db").arg("-f").arg(dir.join("haproxy.cfg")).stdin(Stdio::null());
+        let haproxy =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("HAProxy can be started");
+        shipway_testkit::host::until("HAProxy has its socket", || dir.join("h.sock").exists());
+        let path = dir.join("host").display().to_string();
+        let host = Host { name: "here".into(), address: String::new(), path, ssh: vec![], roles: vec![] };
+        let service = service(switch);
+        Ok(Self { dir: dir.to_owned(), web: web.into(), host, store, fleet, front, service, haproxy })
+    }
+
+    fn measure(&self, count: u32) -> Result<String, Problem> {
+        self.live(0, "", None)?;
+        let steady = self.load();
+        steady.wait_for(STEADY);
+        let steady = steady.stop();
+        let load = self.load();
+        for number in 1..=count {
+            load.wait_for(BETWEEN);
+            self.live(number, "", Some(number - 1))?;
+        }
+        load.wait_for(BETWEEN);
+        let busy = load.stop();
+        say(&format!("{count} deployments: {} good, {} failed", busy.ok, busy.failed.len()));
+        for why in steady.failed.iter().chain(&busy.failed).take(10) {
+            say(why);
+        }
+        let (back, after) = self.bad(count + 1)?;
+        let p99 = |report: &Report| report.percentile(99).as_secs_f64() * 1000.0;
+        let failed = steady.failed.len() + busy.failed.len();
+        Ok(format!("{failed} {:.3} {:.3} {back:.1} {after}", p99(&steady), p99(&busy)))
+    }
+
+    /// Lets a bad release get the traffic; its first error is the verdict. Returns how long it then took until the host
+    /// was back, and how many requests failed after that.
+    fn bad(&self, number: u32) -> Result<(f64, usize), Problem> {
+        let before = self.load();
+        let run = self.switch(number, "error-rate 20\n", Some(number - 1))?;
+        before.wait_for(10 * CLIENTS);
+        let verdict = Instant::now();
+        self.ask(&run, Request::Revert)?;
+        let back = verdict.elapsed().as_secs_f64() * 1000.0;
+        // What was asked before the host was back may end after it.
+        before.wait_for(2 * CLIENTS);
+        let after = self.load();
+        after.wait_for(STEADY / 4);
+        let (before, after) = (before.stop(), after.stop());
+        assert!(!before.failed.is_empty(), "the bad release was asked");
+        let bad = format!("{number}");
+        assert!(!after.by_release.contains_key(&bad), "a release that was gone back from is asked no more");
+        let _ = self.fleet.release(&self.host, &run, &Stop::default());
+        Ok((back, after.failed.len()))
+    }
+
+    fn load(&self) -> Load {
+        Load::start(self.front, CLIENTS, Method::Get, PAUSE)
+    }
+
+    /// Brings a release live and confirms it.
+    fn live(&self, number: u32, modes: &str, before: Option<u32>) -> Result<(), Problem> {
+        let run = self.switch(number, modes, before)?;
+        self.ask(&run, Request::Confirm)?;
+        self.ask(&run, Request::Sweep(Keep { confirmed: 3, failed: 1, ..Keep::default() }))?;
+        self.fleet.release(&self.host, &run, &Stop::default()).map_err(|fault| fault.problem)
+    }
+
+    fn switch(&self, number: u32, modes: &str, before: Option<u32>) -> Result<RunId, Problem> {
+        let (run, listed) = (run_of(number), self.release(number, modes)?);
+        let deployment = self.deployment(number, &listed);
+        let staged = self.fleet.stage(&self.host, &deployment, (&listed, &[]), &Stop::default());
+        staged.map_err(|fault| fault.problem)?;
+        let within_ms = 120_000;
+        self.ask(&run, Request::Switch { from: before.map(run_of), within_ms })?;
+        Ok(run)
+    }
+
+    fn deployment(&self, number: u32, listed: &Manifest) -> Deployment {
+        Deployment {
+            run: run_of(number),
+            project: "bench".into(),
+            environment: format!("b{}", std::process::id()),
+            version: number.to_string(),
+            artifact: listed.digest(),
+            services: vec![self.service.clone()],
+            runtime: Runtime::None,
+            secrets: None,
+            schema: None,
+        }
+    }
+
+    fn release(&self, number: u32, modes: &str) -> Result<Manifest, Problem> {
+        let dir = self.dir.join(format!("release-{number}"));
+        let made = fs::create_dir_all(&dir)
+            .and_then(|()| fs::copy(&self.web, dir.join("web")))
+            .and_then(|_| fs::write(dir.join("VERSION"), number.to_string()))
+            .and_then(|()| fs::write(dir.join("MODES"), modes));
+        made.expect("a release can be written");
+        let listed = manifest(&dir, &Selection::default())?;
+        self.store.put_dir(&dir, &listed)?;
+        let _ = fs::remove_dir_all(&dir);
+        Ok(listed)
+    }
+
+    fn ask(&self, run: &RunId, request: Request) -> Result<(), Problem> {
+        let by = By { run: Some(run), limit: LIMIT, stop: &Stop::default() };
+        self.fleet.call(&self.host, &by, request).map(|_| ()).map_err(|fault| fault.problem)
+    }
+
+    /// Stops what is left of the service: whatever has its mark in its variables.
+    fn retire(&self) -> Result<(), Problem> {
+        let state = self.fleet.look(&self.host, &Stop::default()).map_err(|fault| fault.problem)?;
+        for pid in state.services.iter().filter_map(|seen| seen.pid) {
+            let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+            if let Some(pid) = pid {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+            }
+        }
+        self.fleet.disconnect();
+        Ok(())
+    }
+}
+
+fn say(line: &str) {
+    // Nobody need listen.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+fn run_of(number: u32) -> RunId {
+    RunId::new(format!("{:08x}", number + 1))
+}
+
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.expect("there is a free port").port()
+}
+
+/// Writes the configuration of `HAProxy`, and returns how traffic is switched with it.
+fn front_of(dir: &Path, front: SocketAddr, ports: [u16; 2]) -> Switch {
+    let (map, socket) = (dir.join("web.map").display().to_string(), dir.join("h.sock").display().to_string());
+    let config = format!(
+        "global\n  stats socket {socket} mode 600 level admin\n  maxconn 200\n\
+         defaults\n  mode http\n  timeout connect 20s\n  timeout client 120s\n  timeout server 120s\n  retries 0\n\
+         frontend f\n  bind {front}\n  use_backend %[str(web),map({map},web-a)]\n\
+         backend web-a\n  server s 127.0.0.1:{}\nbackend web-b\n  server s 127.0.0.1:{}\n",
+        ports[0], ports[1]
+    );
+    let written = fs::write(&map, "web web-a\n").and_then(|()| fs::write(dir.join("haproxy.cfg"), config));
+    written.expect("the directory is ours");
+    let backends = ["web-a".to_owned(), "web-b".to_owned()];
+    Switch::Haproxy { socket, map, key: "web".into(), backends, ports }
+}
+
+fn service(switch: Switch) -> Service {
+    Service {
+        name: "web".into(),
+        run: ["{release}/web", "--listen", "127.0.0.1:{port}"].map(str::to_owned).to_vec(),
+        env: BTreeMap::new(),
+        manager: Keeper::Process,
+        switch,
+        health: Some(Health {
+            probe: Probe::Http("http://127.0.0.1:{port}/health".into()),
+            expect: Some("release={version}".into()),
+            status: None,
+            slowest_ms: 20_000,
+            passes: 3,
+            over_ms: 200,
+            within_ms: 60_000,
+        }),
+        smoke: vec![],
+        overlap: true,
+        stop_ms: 5000,
+        drain_ms: 60_000,
+    }
+}
