@@ -15,7 +15,8 @@ pub(super) const FULL: u32 = 100;
 pub(super) fn rows([bench, agent, web]: [&str; 3], scratch: &Path, count: u32) -> Vec<Row> {
     let failed = format!("{count} deployments under load, HAProxy: failed requests");
     let p99 = format!("{count} deployments under load, HAProxy: p99, steady");
-    let (back, after) = ("bad release taken back under load", "bad release taken back: failed requests after it");
+    let (back, after) =
+        ("bad release taken back under load", "bad release taken back: failed requests after it");
     let Some(haproxy) = find("haproxy") else {
         return [(failed, "0"), (p99, "<= 2.00"), (back.into(), "<= 10000.00 ms"), (after.into(), "0")]
             .map(|(what, goal)| Row::skipped(what, goal.into(), "haproxy"))

@@ -97,7 +97,8 @@ pub(super) fn cliff(cache: &Path) -> Result<PathBuf, String> {
 /// Returns where a program is; administrators' programs are not on everybody's path.
 pub(super) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let dirs = std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
+    let dirs =
+        std::env::split_paths(&path).chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from));
     dirs.map(|dir| dir.join(name)).find(|path| path.is_file())
 }
 

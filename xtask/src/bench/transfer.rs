@@ -32,14 +32,14 @@ pub(super) fn rows([bench, agent]: [&str; 2], scratch: &Path) -> Vec<Row> {
     let what = |name: &str| format!("2,000 files, 50 MB to {HOSTS} hosts, rsync: {name}");
     let more = format!("files to {MORE} hosts, {HOSTS} hosts");
     let skipped = |why: &str| {
-        let mut rows: Vec<Row> = goals
-            .iter()
-            .map(|(name, goal)| Row::skipped(what(name), format!("<= {goal:.2}"), why))
-            .collect();
+        let mut rows: Vec<Row> =
+            goals.iter().map(|(name, goal)| Row::skipped(what(name), format!("<= {goal:.2}"), why)).collect();
         rows.push(Row::skipped(more.clone(), "<= 2.00".into(), why));
         rows
     };
-    if let Some(missing) = ["sshd", "ssh", "ssh-keygen", "rsync"].into_iter().find(|name| find(name).is_none()) {
+    if let Some(missing) =
+        ["sshd", "ssh", "ssh-keygen", "rsync"].into_iter().find(|name| find(name).is_none())
+    {
         return skipped(missing);
     }
     let measured = Hosts::start(scratch).and_then(|hosts| {
@@ -121,7 +121,8 @@ impl Lot<'_> {
         let places: Vec<String> = (0..count).map(places).collect();
         // The store of this machine is as new as the hosts are.
         let store = self.hosts.dir.join("roots").join(format!("store-{name}"));
-        let [store, source, config] = [&store, source, &self.hosts.config].map(|path| path.display().to_string());
+        let [store, source, config] =
+            [&store, source, &self.hosts.config].map(|path| path.display().to_string());
         let words = [self.bench, &store, self.agent, &source, &config];
         let words: Vec<&str> = words.into_iter().chain(places.iter().map(String::as_str)).collect();
         let begun = Instant::now();
@@ -134,7 +135,14 @@ impl Lot<'_> {
         let start = |number| -> io::Result<Child> {
             let base = self.hosts.root(number).join(format!("rsync-{name}"));
             let mut command = Command::new("rsync");
-            command.args(["-a", "--mkpath", "-e", &format!("ssh -F {}", self.hosts.config.display())]);
+            // Releases of rsync 3.2.7 with later fixes cannot send parts of files with --link-dest.
+            command.args([
+                "-a",
+                "--whole-file",
+                "--mkpath",
+                "-e",
+                &format!("ssh -F {}", self.hosts.config.display()),
+            ]);
             if at > 0 {
                 command.arg(format!("--link-dest=../{}", at - 1));
             }
