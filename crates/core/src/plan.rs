@@ -92,6 +92,11 @@ pub struct Step {
     /// Whether the step only follows what is done already: when it fails, that is no reason to take everything back.
     #[serde(default, skip_serializing_if = "is_false")]
     pub follows: bool,
+    /// Whether the step stands apart: what became of it, and its undo, hold up no other step of this kind.
+    ///
+    /// A host that cannot be reached must not keep the others on a release that is not wanted any more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub apart: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

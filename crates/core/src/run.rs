@@ -22,7 +22,7 @@ pub use progress::{Progress, State};
 
 /// How often an undo is tried before the run is stuck, counting those that were cut off.
 const UNDO_ATTEMPTS: u32 = 8;
-/// How often a look at a step in doubt may fail before the run is stuck.
+/// How often a look at a step in doubt may fail before the run is stuck; fewer than [`UNDO_ATTEMPTS`].
 const BLIND_LOOKS: u32 = 3;
 
 /// One carrying-out of a plan, as far as its entries tell.
@@ -216,7 +216,7 @@ impl Run {
             Event::Unseen { problem, retry_after_ms, .. } => {
                 progress.fault(problem, Effect::Unknown);
                 // A look that cannot help when repeated makes the run stuck at once.
-                progress.blind = retry_after_ms.map_or(BLIND_LOOKS, |_| progress.blind + 1);
+                progress.blind = retry_after_ms.map_or(UNDO_ATTEMPTS, |_| progress.blind + 1);
                 progress.wait(entry.at, *retry_after_ms, progress.blind);
             }
             Event::UndoStarted { .. } => progress.undo(),

@@ -248,7 +248,7 @@ impl Model {
         }
     }
 
-    /// Asserts that steps are of one stage, and that nothing behind them is still there.
+    /// Asserts that steps are of one stage, and that nothing behind them is still there, unless both stand apart.
     fn assert_one_stage_of_the_last(&self, steps: &[StepId]) {
         let run = self.run.as_ref().expect("a life begins with a fold");
         let stage =
@@ -256,7 +256,8 @@ impl Model {
         let here = stage(&steps[0]);
         assert!(steps.iter().all(|step| stage(step) == here), "{steps:?} are of several stages");
         for later in run.plan.steps().filter(|step| stage(&step.id) > here) {
-            assert!(!self.flags.has(&later.id), "{steps:?} undone before {}", later.id);
+            let apart = later.apart && steps.iter().all(|id| self.step(id).apart);
+            assert!(apart || !self.flags.has(&later.id), "{steps:?} undone before {}", later.id);
         }
     }
 
@@ -389,6 +390,10 @@ impl Model {
                     there("publish") || run.stuck.as_ref().is_some_and(|(_, p)| p.code == Code::Stuck),
                     "stuck without a reason"
                 );
+                let at = run.stuck.as_ref().map(|(step, _)| step);
+                for other in plan.steps().filter(|step| step.apart && at.is_some_and(|at| *at != step.id)) {
+                    assert!(!self.flags.has(&other.id), "stuck at {at:?}, and {} is kept by it", other.id);
+                }
                 "stuck"
             }
         }
@@ -420,6 +425,7 @@ fn act(id: &str, reversal: Reversal, published_by: Option<&str>) -> Step {
         settle_ms: if reversal == Reversal::Exact { 0 } else { 10 },
         published_by: published_by.map(StepId::new),
         follows: id == "settle",
+        apart: id.starts_with("host"),
     }
 }
 
@@ -556,4 +562,23 @@ fn steps_of_a_stage_are_taken_back_at_once_and_stages_one_after_the_other() {
     report("undo at once", &result);
     assert!(result.0 > 5_000, "the enumeration is too small to mean anything");
     assert!(result.2.contains_key("rolled back"));
+}
+
+#[test]
+fn a_host_that_is_lost_does_not_keep_the_others_from_going_back() {
+    let host = |name| act(name, Reversal::Exact, None);
+    let result = check(
+        &plan(&[
+            &[act("stage", Reversal::Exact, None)],
+            &[host("host-1")],
+            &[host("host-2")],
+            &[gate("well")],
+        ]),
+        4,
+    );
+    report("apart", &result);
+    assert!(result.0 > 5_000, "the enumeration is too small to mean anything");
+    for end in ["shipped", "rolled back", "stuck"] {
+        assert!(result.2.contains_key(end), "no run ended {end}");
+    }
 }

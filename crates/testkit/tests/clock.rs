@@ -80,6 +80,7 @@ fn plan(change: Change) -> Plan {
         settle_ms: 2_000,
         published_by: None,
         follows: false,
+        apart: false,
     };
     let release = Release {
         verb: Verb::Push,

@@ -141,6 +141,7 @@ fn plan(stages: &[&[&str]]) -> Plan {
         settle_ms: 0,
         published_by: None,
         follows: false,
+        apart: false,
     };
     let stages =
         stages.iter().map(|steps| Stage { name: steps[0].into(), steps: steps.iter().map(step).collect() });

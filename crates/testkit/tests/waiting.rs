@@ -224,6 +224,7 @@ fn act(name: &str) -> Step {
         settle_ms: 0,
         published_by: None,
         follows: false,
+        apart: false,
     }
 }
 

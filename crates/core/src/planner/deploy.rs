@@ -204,7 +204,7 @@ fn waves(draft: &mut Draft<'_>, material: &Material, way: &Way, subject: &Digest
         for step in each(draft, &name("switch"), wave, kinds::SWITCH, |target| bring(material, way, target))?
         {
             // A release that does not come up once is taken back, not tried on the users again.
-            step.attempts = 1;
+            (step.attempts, step.apart) = (1, true);
         }
         let wells = wave.iter().map(well).collect::<Result<Vec<Need>, Problem>>()?;
         draft.gate(&name("well"), wells, subject, AT_ONCE);

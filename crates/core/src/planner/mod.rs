@@ -70,7 +70,16 @@ impl<'a> Draft<'a> {
 
 fn step(id: StepId, work: Work, minutes: u64) -> Step {
     let timeout_ms = minutes * 60_000;
-    Step { id, work, attempts: ATTEMPTS, timeout_ms, settle_ms: 0, published_by: None, follows: false }
+    Step {
+        id,
+        work,
+        attempts: ATTEMPTS,
+        timeout_ms,
+        settle_ms: 0,
+        published_by: None,
+        follows: false,
+        apart: false,
+    }
 }
 
 /// Returns the need for a check.

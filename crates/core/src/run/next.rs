@@ -39,18 +39,38 @@ impl Run {
         if self.outcome.is_some() || self.stuck.is_some() {
             return Next::Nothing;
         }
-        // Nothing else happens while it is not known what has happened.
-        if let Some(step) =
-            self.plan.steps().find(|s| matches!(self.state(s), State::Started | State::InDoubt))
-        {
-            return self.settle(step, now);
+        let mut doubtful: Vec<&Step> =
+            self.plan.steps().filter(|s| matches!(self.state(s), State::Started | State::InDoubt)).collect();
+        // Nothing else happens while it is not known what has happened, unless that cannot be known for now and the
+        // step stands apart.
+        let lost = |step: &&Step| step.apart && self.steps[&step.id].blind >= BLIND_LOOKS;
+        doubtful.sort_by_key(lost);
+        match doubtful.first() {
+            Some(step) if lost(step) => self.without(step, now),
+            Some(step) => self.settle(step, now),
+            None if self.back.is_some() => self.backward(now),
+            None => self.forward(now),
         }
-        if self.back.is_some() { self.backward(now) } else { self.forward(now) }
+    }
+
+    /// Returns what may happen while nobody can look at a step that stands apart: the others like it go back.
+    fn without(&self, step: &Step, now: Time) -> Next {
+        if self.back.is_none() {
+            return self.turn_back(step);
+        }
+        let apart = |id: &StepId| self.plan.step(id).is_some_and(|step| step.apart);
+        match self.backward(now) {
+            Next::Undo(steps) if steps.iter().all(apart) => Next::Undo(steps),
+            Next::Rest(until) => Next::Rest(until),
+            _ => self.settle(step, now),
+        }
     }
 
     fn settle(&self, step: &Step, now: Time) -> Next {
         let progress = &self.steps[&step.id];
-        if progress.blind >= BLIND_LOOKS {
+        // On the way back nobody is kept waiting by it, so there is time to look as often as an undo is tried.
+        let patient = self.back.is_some() && step.apart;
+        if progress.blind >= if patient { UNDO_ATTEMPTS } else { BLIND_LOOKS } {
             return Next::Stick(step.id.clone(), self.sticking(step, "it is not known whether it happened"));
         }
         progress.rest(now).map_or_else(|| Next::Probe(step.id.clone()), Next::Rest)
@@ -112,9 +132,20 @@ impl Run {
             acts && self.is_to_undo(step) && !self.answered_for(step)
         };
         let stages = self.plan.stages.iter().rev();
-        let mut open = stages.map(|stage| stage.steps.iter().filter(open).collect::<Vec<&Step>>());
-        if let Some(steps) = open.find(|steps| !steps.is_empty()) {
-            return self.undo(&steps, now);
+        let open = stages.map(|stage| stage.steps.iter().filter(open).collect::<Vec<&Step>>());
+        let open: Vec<Vec<&Step>> = open.filter(|steps| !steps.is_empty()).collect();
+        // Stages go back one after the other. Those that stand apart do so, too, but do not wait for each other.
+        let apart = open.iter().take_while(|steps| steps.iter().all(|step| step.apart)).count();
+        let (mut rest, mut stuck) = (None, None);
+        for steps in open.iter().take(apart.max(1)) {
+            match self.undo(steps, now) {
+                Next::Rest(until) => rest = Some(rest.map_or(until, |rest: Time| rest.min(until))),
+                next @ Next::Stick(..) => stuck = stuck.or(Some(next)),
+                next => return next,
+            }
+        }
+        if let Some(next) = rest.map(Next::Rest).or(stuck) {
+            return next;
         }
         let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
         Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused })

@@ -95,6 +95,7 @@ fn stage(name: &str, work: Work) -> Stage {
         settle_ms: 0,
         published_by: None,
         follows: false,
+        apart: false,
     };
     Stage { name: name.into(), steps: vec![step] }
 }

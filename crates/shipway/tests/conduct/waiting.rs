@@ -52,6 +52,7 @@ fn waiting(stage: &Stage, needs: Vec<Need>) -> Digest {
                 settle_ms: 0,
                 published_by: None,
                 follows: false,
+                apart: false,
             };
             PlanStage { name, steps: vec![step] }
         };

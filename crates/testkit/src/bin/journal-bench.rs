@@ -113,6 +113,7 @@ fn plan() -> Plan {
         settle_ms: 0,
         published_by: None,
         follows: false,
+        apart: false,
     };
     // Each in a stage of its own: steps of a stage may share an append.
     let stage = |number: usize| Stage { name: format!("stage-{number}"), steps: vec![step(number)] };

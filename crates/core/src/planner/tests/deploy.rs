@@ -133,7 +133,12 @@ fn a_switch_is_tried_once_and_what_clears_away_is_no_reason_to_go_back() {
     let plan = plan(&kept(), &way("production"));
     for step in plan.steps() {
         let Work::Act { kind, .. } = &step.work else { continue };
-        assert_eq!(step.attempts == 1, kind == kinds::SWITCH, "{}", step.id);
+        assert_eq!(
+            (step.attempts == 1, step.apart),
+            (kind == kinds::SWITCH, kind == kinds::SWITCH),
+            "{}",
+            step.id
+        );
         assert_eq!(step.follows, kind == kinds::FINISH, "{}", step.id);
         // A host may be at work on a request whose sender is gone.
         assert!(step.settle_ms > 0, "{}", step.id);

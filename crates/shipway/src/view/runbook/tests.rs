@@ -58,6 +58,7 @@ fn act(id: &str, kind: &str, args: &impl serde::Serialize, reversal: Reversal) -
         settle_ms: 0,
         published_by: None,
         follows: false,
+        apart: false,
     }
 }
 
