@@ -200,7 +200,16 @@ fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Prob
         let problem = Problem::new(Code::NoWayBack, format!("{what} is not there to go back to"));
         let found =
             if had.is_empty() { "no other release was ever confirmed here".into() } else { had.join(", ") };
-        problem.found(found).wanted("a release that was live, was confirmed, and was not cleared away")
+        let problem =
+            problem.found(found).wanted("a release that was live, was confirmed, and was not cleared away");
+        let swept = |known: &&Known| known.swept && Some(known.deployment.version.as_str()) == to;
+        match state.deployments.iter().rev().find(swept).map(|known| &known.deployment) {
+            Some(known) => problem.hint(format!(
+                "it was cleared away; bring it again: shipway deploy {} {}",
+                known.environment, known.version
+            )),
+            None => problem,
+        }
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use shipway_testkit::host;
 
-use crate::site::{STAGING, Site};
+use crate::site::{FILES, STAGING, Site};
 
 /// Returns a site with 1.1.0 live.
 fn live() -> Site {
@@ -141,4 +141,84 @@ fn a_client_that_is_killed_anywhere_leaves_a_run_that_ends_whole_or_clean() {
         site.serves(&version);
         site.code(0, &["env", "status"]);
     }
+}
+
+#[test]
+fn a_service_that_dies_while_it_is_watched_is_taken_back() {
+    let site = live();
+    site.configure(
+        &STAGING.replace("watch = { for = false }", "watch = { for = \"1m\", every = \"200ms\" }"),
+    );
+    site.change("feat: bad", "die-after 10");
+    let said = site.code(4, &["push", "--to", "staging"]);
+    assert!(said.contains("SW1031") || said.contains("SW1032"), "{said}");
+    site.serves("1.1.0");
+    assert_eq!(site.live("staging")["local"], "1.1.0");
+}
+
+#[test]
+fn a_release_that_was_cleaned_up_is_no_way_back_and_is_brought_again() {
+    let site = Site::new(&STAGING.replace("watch =", "keep = 1\nwatch ="));
+    for message in ["feat: one", "feat: two", "feat: three"] {
+        site.change(message, "");
+        site.code(0, &["push", "--to", "staging"]);
+    }
+    let said = site.code(1, &["rollback", "staging", "--to", "1.1.0"]);
+    assert!(said.contains("SW1019") && said.contains("1.1.0"), "{said}");
+    site.serves("1.3.0");
+    // What the error offers works.
+    assert!(said.contains("shipway deploy staging 1.1.0"), "{said}");
+    site.code(0, &["deploy", "staging", "1.1.0"]);
+    site.serves("1.1.0");
+}
+
+#[test]
+fn a_second_client_is_refused_while_the_first_is_at_work() {
+    let site = live();
+    let other = site.clone();
+    site.configure(
+        &STAGING.replace("watch = { for = false }", "watch = { for = \"8s\", every = \"200ms\" }"),
+    );
+    site.change("feat: next", "");
+    let mut first = site.command(&["push", "--to", "staging"]).spawn().unwrap();
+    host::until("the next one is live", || site.ask().is_some_and(|answer| answer.release() == "1.2.0"));
+    let second = site.command(&["deploy", "staging", "1.1.0"]).current_dir(&other).output().unwrap();
+    let text = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(matches!(second.status.code(), Some(1 | 4)), "{second:?}");
+    assert!(text.contains("SW1009") && text.contains("is being changed by Ann Author"), "{text}");
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    site.serves("1.2.0");
+    assert_eq!(site.live("staging")["local"], "1.2.0");
+}
+
+#[test]
+fn an_artifact_with_a_changed_byte_reaches_no_host() {
+    let environment = |name: &str, from: &str| {
+        format!(
+            "[environment.{name}]\nhosts = [\"local\"]\npath = \"ROOT/{name}\"\nwatch = {{ for = false }}\n{from}\n"
+        )
+    };
+    let both = environment("staging", "") + &environment("production", "from = \"staging\"");
+    let site = Site::new(&format!("{FILES}{both}"));
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    let mut changed = 0;
+    let blobs = std::process::Command::new("find")
+        .arg(site.repo.path().join(".git/shipway"))
+        .args(["-path", "*/blobs/*", "-type", "f"])
+        .output()
+        .unwrap();
+    for path in String::from_utf8(blobs.stdout).unwrap().lines() {
+        let mut bytes = fs::read(path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::remove_file(path).unwrap();
+        fs::write(path, bytes).unwrap();
+        changed += 1;
+    }
+    assert!(changed > 0);
+    let output = site.command(&["deploy", "production"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(matches!(output.status.code(), Some(1 | 4)) && text.contains("SW1015"), "{text}");
+    assert_eq!(site.current("production"), None);
 }

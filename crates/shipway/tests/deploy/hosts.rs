@@ -3,23 +3,10 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use shipway_testkit::host::Fleet;
+use shipway_testkit::host::{self, Fleet, Wanted};
 use shipway_testkit::skip::skip;
 
-use crate::site::Site;
-
-const FILES: &str = r#"
-[artifact]
-include = ["VERSION", "change"]
-"#;
-
-fn over_ssh(fleet: &Fleet, more: &str) -> String {
-    let names: Vec<&str> = fleet.iter().map(shipway_testkit::host::Sshd::name).collect();
-    format!(
-        "{FILES}\n[environment.staging]\nhosts = {names:?}\npath = \"app\"\nssh = [\"ssh\", \"-F\", \"{}\"]\n{more}\n",
-        fleet.ssh_config().display()
-    )
-}
+use crate::site::{FILES, Site, over_ssh};
 
 #[test]
 fn a_release_reaches_hosts_over_ssh_and_comes_back() {
@@ -27,7 +14,7 @@ fn a_release_reaches_hosts_over_ssh_and_comes_back() {
         Ok(fleet) => fleet,
         Err(why) => return skip(&why),
     };
-    let site = Site::new(&over_ssh(&fleet, ""));
+    let site = Site::new(&over_ssh(FILES, &fleet, ""));
     site.change("feat: one", "");
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: two", "");
@@ -47,7 +34,7 @@ fn a_host_that_is_down_stops_a_deployment_before_anything_changes() {
         Ok(fleet) => fleet,
         Err(why) => return skip(&why),
     };
-    let site = Site::new(&over_ssh(&fleet, ""));
+    let site = Site::new(&over_ssh(FILES, &fleet, ""));
     site.change("feat: one", "");
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: two", "");
@@ -67,7 +54,7 @@ fn a_host_with_another_key_is_not_spoken_to() {
         Ok(fleet) => fleet,
         Err(why) => return skip(&why),
     };
-    let site = Site::new(&over_ssh(&fleet, ""));
+    let site = Site::new(&over_ssh(FILES, &fleet, ""));
     site.change("feat: one", "");
     site.code(0, &["push"]);
     fleet[0].new_host_key();
@@ -101,4 +88,56 @@ fn of_a_hundred_hosts_three_fail_and_all_are_back() {
         let version = fs::read_to_string(site.root().join(name).join("current/VERSION")).unwrap();
         assert_eq!(version.trim(), "1.1.0", "{name}");
     }
+}
+
+#[test]
+fn a_host_without_room_for_the_release_is_told_of_before_anything_is_sent() {
+    // What is left beside the agent is less than the release needs, and so it is after half of it is freed.
+    let agent = fs::metadata(env!("CARGO_BIN_EXE_shipway")).unwrap().len();
+    let fleet = match Fleet::of(vec![Wanted::new("small").disk(agent + (24 << 20))]) {
+        Ok(fleet) => fleet,
+        Err(why) => return skip(&why),
+    };
+    let site = Site::new(&over_ssh(FILES, &fleet, "watch = { for = false }"));
+    site.change("feat: small", "");
+    site.code(0, &["push", "--to", "staging"]);
+    let live = || fleet[0].say("cat ~/app/current/VERSION").trim().to_owned();
+    let mut state = 7_u64;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_le_bytes()[7]
+    });
+    site.repo.file("change", noise.take(40 << 20).collect::<Vec<u8>>());
+    site.push("feat: large");
+    site.code(0, &["push"]);
+    let said = site.code(4, &["deploy", "staging"]);
+    assert!(said.contains("SW1012") && said.contains("small"), "{said}");
+    assert_eq!(live(), "1.1.0");
+    assert_eq!(fs::read_dir(fleet[0].home().join("app/releases")).unwrap().count(), 1);
+    site.code(0, &["env", "status"]);
+}
+
+#[test]
+fn a_directory_that_may_not_be_written_is_told_of_and_nothing_changes() {
+    let site = Site::new(&format!(
+        "{FILES}\n[environment.staging]\nhosts = [\"local\"]\npath = \"ROOT/staging\"\nwatch = {{ for = false }}\n"
+    ));
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    site.change("feat: two", "");
+    site.code(0, &["push"]);
+    let before = site.current("staging");
+    let refused = host::read_only(&site.root().join("staging"), || {
+        site.command(&["deploy", "staging"]).output().unwrap()
+    });
+    match refused {
+        Ok(output) => {
+            let said = crate::site::said(4, &output);
+            assert!(said.contains("SW1013") || said.contains("SW1051"), "{said}");
+        }
+        Err(why) => return skip(&why),
+    }
+    assert_eq!(site.current("staging"), before);
+    site.code(0, &["deploy", "staging"]);
+    assert_ne!(site.current("staging"), before);
 }

@@ -6,5 +6,6 @@ mod faults;
 mod guide;
 mod hosts;
 mod kill;
+mod lost;
 mod site;
 mod way;

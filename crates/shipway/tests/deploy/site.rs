@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
-use shipway_testkit::host::{self, Answer};
+use shipway_testkit::host::{self, Answer, Fleet};
 use shipway_testkit::remote::Remote;
 use shipway_testkit::repo::Repo;
 
@@ -52,6 +52,14 @@ impl Site {
     pub(crate) fn change(&self, message: &str, modes: &str) {
         self.repo.file("MODES", modes).file("change", message);
         self.push(message);
+    }
+
+    /// Clones the remote, as another person of the team has it.
+    pub(crate) fn clone(&self) -> PathBuf {
+        let to = self.repo.home().join("clone");
+        let url = self.repo.git(["remote", "get-url", "origin"]);
+        self.repo.git(["clone", "--quiet", url.trim(), to.to_str().unwrap()]);
+        to
     }
 
     /// Returns the directory of all hosts here.
@@ -140,6 +148,21 @@ hosts = ["local"]
 path = "ROOT/staging"
 watch = { for = false }
 "#;
+
+/// An artifact without a service.
+pub(crate) const FILES: &str = r#"
+[artifact]
+include = ["VERSION", "change"]
+"#;
+
+/// Returns the configuration of an environment of hosts behind ssh, with what is brought there.
+pub(crate) fn over_ssh(what: &str, fleet: &Fleet, more: &str) -> String {
+    let names: Vec<&str> = fleet.iter().map(host::Sshd::name).collect();
+    format!(
+        "{what}\n[environment.staging]\nhosts = {names:?}\npath = \"app\"\nssh = [\"ssh\", \"-F\", \"{}\"]\n{more}\n",
+        fleet.ssh_config().display()
+    )
+}
 
 /// Asserts a code and returns all that was said.
 #[track_caller]
