@@ -32,10 +32,14 @@ pub fn variables() -> Vec<(OsString, OsString)> {
     VARIABLES.iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
-/// Returns the inherited variables to take away: all that steer git, as inside a hook or on a developer's machine.
+/// What makes shipway take the user for a machine, or a file for a terminal, and what shells heed.
+const STEERS_OTHERS: [&str; 6] = ["CI", "SHIPWAY_ACTOR", "NO_COLOR", "CLICOLOR_FORCE", "CDPATH", "BASH_ENV"];
+
+/// Returns the inherited variables to take away: all that steer git, shipway or a shell, as inside a hook, in
+/// continuous integration, or on a developer's machine.
 pub fn inherited() -> Vec<OsString> {
-    let steers = |name: &OsString| name.to_str().is_some_and(|name| name.starts_with("GIT_"));
-    env::vars_os().map(|(name, _)| name).filter(steers).collect()
+    let steers = |name: &str| name.starts_with("GIT_") || STEERS_OTHERS.contains(&name);
+    env::vars_os().map(|(name, _)| name).filter(|name| name.to_str().is_some_and(steers)).collect()
 }
 
 /// Returns a hermetic command in a directory, without arguments.
@@ -46,6 +50,17 @@ pub fn command(program: impl AsRef<OsStr>, dir: &Path) -> Command {
     }
     command.envs(variables()).current_dir(dir);
     command
+}
+
+/// Lets everybody read a directory and all below it, whatever the umask was when it was made.
+///
+/// # Panics
+///
+/// Panics if it cannot be.
+pub fn open_to_all(dir: &Path) {
+    let mut open = Command::new("chmod");
+    let status = open.args(["-R", "a+rX"]).arg(dir).status();
+    assert!(status.is_ok_and(|status| status.success()), "{} cannot be opened to all", dir.display());
 }
 
 /// Runs a command that reads `input`, and returns what it did.

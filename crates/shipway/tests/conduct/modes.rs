@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use shipway_testkit::hermetic;
 use shipway_testkit::skip::skip;
 
 use crate::stage::{QUIET, Stage, check, finish, home_gate};
@@ -68,10 +69,10 @@ fn a_plan_of_a_checkout_that_cannot_be_written_changes_nothing() {
     if !root || !nobody(&stage).arg("true").status().is_ok_and(|status| status.success()) {
         return skip("only root can become somebody else");
     }
-    let open = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     // Temporary directories are private; somebody else must be able to read ours.
-    open(stage.repo.path().parent().unwrap(), 0o755);
-    open(stage.remote.path().parent().unwrap(), 0o755);
+    for path in [stage.repo.path(), stage.remote.path()] {
+        hermetic::open_to_all(path.parent().unwrap());
+    }
     let binary = Path::new(env!("CARGO_BIN_EXE_shipway"));
     if !nobody(&stage).arg(binary).arg("--version").output().unwrap().status.success() {
         return skip("the binary cannot be read by others here");

@@ -69,9 +69,12 @@ fn a_deployment_that_is_killed_at_random_and_resumed_is_whole_or_never_began() {
     site.code(0, &["deploy", "production", "1.1.0"]);
     let begun = Instant::now();
     site.code(0, &["deploy", "production", "1.2.0"]);
-    let (longest, mut dice, mut ends) = (begun.elapsed(), SEED, BTreeMap::new());
+    let (mut longest, mut dice, mut ends) = (begun.elapsed(), SEED, BTreeMap::new());
     assert_eq!(agreed(&site).unwrap(), "1.2.0");
-    for trial in 0..trials {
+    let mut trial = 0;
+    // On a busy machine all of them may come too early or too late at first.
+    while trial < trials || (trial < 10 * trials && !ends.contains_key("whole")) {
+        trial += 1;
         let before = agreed(&site).unwrap();
         let target = if before == "1.2.0" { "1.1.0" } else { "1.2.0" };
         let after = up_to(&mut dice, longest);
@@ -86,13 +89,20 @@ fn a_deployment_that_is_killed_at_random_and_resumed_is_whole_or_never_began() {
         let live = agreed(&site).unwrap_or_else(|seen| panic!("{place}: {seen}\n{told}"));
         // A host that was cut off in the middle of its switch has all of them go back.
         let end = match output.status.code() {
-            _ if told.contains("no run is open") => "nothing to resume",
+            _ if told.contains("no run is open") && live == before => {
+                longest += longest / 4;
+                "too early"
+            }
+            _ if told.contains("no run is open") => {
+                longest -= longest / 8;
+                "too late"
+            }
             Some(0) if live == target => "whole",
             Some(_) if live == before => "back",
             code => panic!("{place}: it ended with {code:?}, and live is {live}\n{told}"),
         };
         *ends.entry(end).or_insert(0) += 1;
     }
-    println!("kill -9 of a deployment, then resume: {trials} trials, seed {SEED}, ends {ends:?}");
+    println!("kill -9 of a deployment, then resume: {trial} trials, seed {SEED}, ends {ends:?}");
     assert!(ends.contains_key("whole"), "{ends:?}");
 }
