@@ -21,7 +21,7 @@ const LENGTH: usize = 25_000;
 /// Every which file changes before the second deployment: one of a hundred.
 const EVERY: usize = 100;
 /// How many times all of it is measured.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 /// How many hosts there are, and how many there are where more are compared with them.
 const HOSTS: usize = 10;
 const MORE: usize = 50;

@@ -19,14 +19,10 @@ pub(super) fn path(root: &Root, file: &Listed) -> PathBuf {
     root.dir.join("store").join(first).join(name)
 }
 
-/// Tells whether the bytes of a file are there, as far as their size tells it.
-pub(super) fn has(root: &Root, file: &Listed) -> bool {
-    path(root, file).symlink_metadata().is_ok_and(|found| found.is_file() && found.len() == file.size)
-}
-
-/// Returns how many names a file has.
-pub(super) fn links_to(path: &Path) -> u64 {
-    path.symlink_metadata().map_or(0, |found| found.nlink())
+/// Returns how many names the bytes of a file have, if they are there as far as their size tells it.
+pub(super) fn names(root: &Root, file: &Listed) -> Option<u64> {
+    let found = path(root, file).symlink_metadata().ok()?;
+    (found.is_file() && found.len() == file.size).then(|| found.nlink())
 }
 
 /// Gives the bytes of a file a further name.
@@ -82,11 +78,8 @@ pub(super) struct Incoming {
 impl Incoming {
     pub(super) fn begin(root: &Root, file: &Listed) -> Result<Self, Problem> {
         let blob = path(root, file);
-        let new = root.dir.join("store/new").join(format!("{}-{}", std::process::id(), file.blake3));
-        let _ = fs::remove_file(&new);
-        let mut options = File::options();
-        let out = options.write(true).create_new(true).mode(0o600).open(&new);
-        let out = out.map_err(|error| problem(&new, &error))?;
+        let new = new_path(root, file);
+        let out = create(&new).map_err(|error| problem(&new, &error))?;
         let sink = Sink { hasher: blake3::Hasher::new(), out, left: file.size };
         let decoder = zstd::stream::write::Decoder::new(sink).map_err(|error| problem(&new, &error))?;
         Ok(Self { file: file.clone(), new, blob, decoder })
@@ -130,16 +123,29 @@ pub(super) fn put(
         return Err(changed(file));
     }
     let blob = path(root, file);
-    let new = root.dir.join("store/new").join(format!("{}-{}", std::process::id(), file.blake3));
-    let _ = fs::remove_file(&new);
-    let mode = if file.executable { 0o555 } else { 0o444 };
-    let out = File::options().write(true).create_new(true).mode(mode).open(&new);
-    let mut out = out.map_err(|error| problem(&new, &error))?;
+    let new = new_path(root, file);
+    let mut out = create(&new).map_err(|error| problem(&new, &error))?;
     if let Err(error) = out.write_all(&content) {
         let _ = fs::remove_file(&new);
         return Err(problem(&new, &error));
     }
     place(&out, &new, &blob, file.executable)
+}
+
+fn new_path(root: &Root, file: &Listed) -> PathBuf {
+    root.dir.join("store/new").join(format!("{}-{}", std::process::id(), file.blake3))
+}
+
+/// Makes a new file, also where one that was cut off left another under its name.
+fn create(new: &Path) -> io::Result<File> {
+    let open = || File::options().write(true).create_new(true).mode(0o600).open(new);
+    match open() {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(new)?;
+            open()
+        }
+        other => other,
+    }
 }
 
 fn place(out: &File, new: &Path, blob: &Path, executable: bool) -> Result<(), Problem> {

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use shipway_core::deployment::Manifest;
+use shipway_core::deployment::{File as Listed, Manifest};
 use shipway_core::id::Digest;
 use shipway_core::problem::{Code, Problem};
 
@@ -37,9 +37,30 @@ pub(super) fn lay_out(
             Some(link) => symlink(link, &path),
             None => blobs::link(root, file, &path),
         };
-        made.map_err(|error| problem(&path, &error))?;
+        made.map_err(|error| not_made(file, &path, &error))?;
     }
     Ok(dir)
+}
+
+/// Returns the problem of a file that has no place in a release.
+fn not_made(file: &Listed, path: &Path, error: &io::Error) -> Problem {
+    // Directories were made, so it is the bytes that are missing.
+    if error.kind() == io::ErrorKind::NotFound && file.link.is_none() {
+        return Problem::new(Code::ArtifactMissing, format!("`{}` was not sent", file.path));
+    }
+    problem(path, error)
+}
+
+/// Removes half releases, which nobody goes on with.
+pub(super) fn clear_half(root: &Root) -> Result<(), Problem> {
+    let dir = root.dir.join("releases");
+    for entry in fs::read_dir(&dir).map_err(|error| problem(&dir, &error))?.flatten() {
+        let name = entry.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(".new-") || name.starts_with(".old-")) {
+            remove_tree(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives a release that is on disk its name.
@@ -108,7 +129,7 @@ pub(super) fn mend(
             Some(link) => symlink(link, &new),
             None => blobs::link(root, file, &new),
         };
-        made.map_err(|error| problem(&new, &error))?;
+        made.map_err(|error| not_made(file, &new, &error))?;
         if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
             remove_tree(&path)?;
         }

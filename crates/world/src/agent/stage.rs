@@ -18,7 +18,7 @@ use super::release;
 use super::root::{problem, replace, replace_json};
 use super::setup::Agent;
 use super::{disk, root};
-use crate::artifact::{changed, hash_file, sync_all};
+use crate::artifact::{EarlySync, changed, hash_file, sync_all};
 
 /// The longest file that is unpacked in memory.
 const IN_MEMORY: u64 = 8 << 20;
@@ -29,8 +29,11 @@ pub(super) struct Staging {
     manifest: Manifest,
     /// The files of the release that are not as they should be, where the release is there.
     to_mend: Option<Vec<String>>,
+    /// The bytes in the store that no release before has seen to be on disk.
+    fresh: BTreeSet<PathBuf>,
     incoming: Option<(u32, Incoming)>,
     decoder: zstd::bulk::Decompressor<'static>,
+    early: EarlySync,
     /// What went wrong with pieces that were not answered.
     failed: Option<Problem>,
 }
@@ -49,9 +52,10 @@ pub(super) fn begin(
     if let Some(digest) = &deployment.secrets {
         keep_secrets(agent, digest, secrets)?;
     }
+    release::clear_half(root)?;
     let dir = root.release(&deployment.artifact);
     let to_mend = dir.is_dir().then(|| changed(&dir, &manifest));
-    let missing = missing(agent, &manifest, to_mend.as_deref())?;
+    let (missing, fresh) = missing(agent, &manifest, to_mend.as_deref())?;
     let wanted = || missing.iter().map(|index| &manifest.files[*index as usize]);
     let directories: BTreeSet<&Path> =
         manifest.files.iter().filter_map(|file| Path::new(&file.path).parent()).collect();
@@ -59,7 +63,16 @@ pub(super) fn begin(
     let names = if to_mend.is_some() { 0 } else { directories.len() + links };
     disk::prove(&root.dir, wanted().map(|file| file.size), names as u64)?;
     let decoder = zstd::bulk::Decompressor::new().map_err(|error| problem(&root.dir, &error))?;
-    let staging = Staging { deployment, manifest, to_mend, incoming: None, decoder, failed: None };
+    let staging = Staging {
+        deployment,
+        manifest,
+        to_mend,
+        fresh,
+        incoming: None,
+        decoder,
+        early: EarlySync::default(),
+        failed: None,
+    };
     Ok((staging, missing))
 }
 
@@ -93,10 +106,15 @@ pub(super) fn failed_before(run: &shipway_core::id::RunId) -> Problem {
     Problem::new(Code::WatchdogFired, what).hint("shipway rollback")
 }
 
-/// Returns which files have to be sent, each content once.
-fn missing(agent: &Agent, manifest: &Manifest, to_mend: Option<&[String]>) -> Result<Vec<u32>, Problem> {
+/// Returns which files have to be sent, each content once, and the bytes that are not known to be on disk: these, and
+/// what lies in the store without a release.
+fn missing(
+    agent: &Agent,
+    manifest: &Manifest,
+    to_mend: Option<&[String]>,
+) -> Result<(Vec<u32>, BTreeSet<PathBuf>), Problem> {
     let mut seen = BTreeSet::new();
-    let mut missing = vec![];
+    let (mut missing, mut fresh) = (vec![], BTreeSet::new());
     for (index, file) in manifest.files.iter().enumerate() {
         let index = u32::try_from(index)
             .map_err(|_| Problem::new(Code::ArtifactUnusable, "the manifest has too many files"))?;
@@ -105,17 +123,22 @@ fn missing(agent: &Agent, manifest: &Manifest, to_mend: Option<&[String]>) -> Re
             continue;
         }
         // Where a release was changed, the bytes behind it may have been, through the link.
-        if to_mend.is_some() && blobs::has(&agent.root, file) {
+        let mut names = blobs::names(&agent.root, file);
+        if to_mend.is_some() && names.is_some() {
             let path = blobs::path(&agent.root, file);
             if !hash_file(&path).is_ok_and(|hash| hash == file.blake3) {
                 root::remove(&path)?;
+                names = None;
             }
         }
-        if !blobs::has(&agent.root, file) {
+        if names.is_none() {
             missing.push(index);
         }
+        if names.is_none_or(|names| names == 1) {
+            fresh.insert(blobs::path(&agent.root, file));
+        }
     }
-    Ok(missing)
+    Ok((missing, fresh))
 }
 
 fn keep_secrets(agent: &Agent, digest: &Digest, secrets: &BTreeMap<String, String>) -> Result<(), Problem> {
@@ -153,6 +176,7 @@ impl Staging {
             let (bytes, rest) = body.split_at_checked(piece.length as usize).ok_or_else(bad)?;
             body = rest;
             let file = self.manifest.files.get(piece.index as usize).ok_or_else(bad)?;
+            let size = if piece.last { file.size } else { 0 };
             match self.incoming.take() {
                 None if piece.last && file.size <= IN_MEMORY => {
                     blobs::put(&agent.root, file, bytes, &mut self.decoder)?;
@@ -161,6 +185,7 @@ impl Staging {
                 Some((index, incoming)) if index == piece.index => self.go_on(piece, incoming, bytes)?,
                 Some(_) => return Err(bad()),
             }
+            self.early.wrote(&agent.root.dir, size);
         }
         Ok(())
     }
@@ -177,26 +202,17 @@ impl Staging {
     /// Sees to it that the files of the release are on disk, and the names that lead to them.
     ///
     /// Bytes that another release links to have been synced for that one.
-    fn sync(&self, agent: &Agent, fresh: Option<&Path>) -> Result<(), Problem> {
+    fn sync(&self, agent: &Agent, laid_out: Option<&Path>) -> Result<(), Problem> {
         let root = &agent.root;
         let place = root.release(&self.deployment.artifact);
-        let release = fresh.unwrap_or(&place);
-        let named = self
-            .manifest
-            .files
-            .iter()
-            .filter(|file| self.to_mend.as_ref().is_none_or(|paths| paths.contains(&file.path)));
-        let mut used = BTreeMap::<PathBuf, u64>::new();
-        for file in self.manifest.files.iter().filter(|file| file.link.is_none()) {
-            *used.entry(blobs::path(root, file)).or_default() += 1;
-        }
+        let release = laid_out.unwrap_or(&place);
+        let named = |file: &&Listed| self.to_mend.as_ref().is_none_or(|paths| paths.contains(&file.path));
         let mut paths = BTreeSet::new();
-        for file in named {
+        for file in self.manifest.files.iter().filter(named) {
             let inner = Path::new(&file.path).ancestors().skip(1);
             paths.extend(inner.map(|dir| release.join(dir)));
             let blob = blobs::path(root, file);
-            let own = used.get(&blob).copied().unwrap_or_default() + 1;
-            if file.link.is_none() && blobs::links_to(&blob) <= own {
+            if file.link.is_none() && self.fresh.contains(&blob) {
                 // Where links are not possible, the release has a copy.
                 paths.extend([release.join(&file.path), root.dir.join("store")]);
                 paths.extend(blob.ancestors().take(2).map(Path::to_owned));
@@ -213,13 +229,6 @@ impl Staging {
         }
         let (root, artifact) = (&agent.root, &self.deployment.artifact);
         let _lock = root.lock()?;
-        let absent = |file: &&Listed| file.link.is_none() && !blobs::has(root, file);
-        // Whatever is to be mended is in the store by now; what is whole may have left it.
-        let needs = |file: &&Listed| self.to_mend.as_ref().is_none_or(|paths| paths.contains(&file.path));
-        if let Some(file) = self.manifest.files.iter().filter(needs).find(absent) {
-            let what = format!("`{}` was not sent", file.path);
-            return Err(Problem::new(Code::ArtifactMissing, what));
-        }
         release::keep_manifest(root, artifact, &self.manifest)?;
         let fresh = match &self.to_mend {
             Some(paths) => {
@@ -309,14 +318,13 @@ pub(super) fn clear(agent: &Agent, history: &super::journal::History) -> Result<
         .filter(|known| known.standing != Standing::Discarded && !known.swept)
         .map(|known| known.deployment.artifact.as_str())
         .collect();
+    release::clear_half(root)?;
     let dir = root.dir.join("releases");
     let entries = std::fs::read_dir(&dir).map_err(|error| problem(&dir, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        if name.starts_with(".new-") || name.starts_with(".old-") {
-            release::remove_tree(&entry.path())?;
-        } else if !named.contains(name) && name.len() == 64 {
+        if !named.contains(name) && name.len() == 64 {
             release::remove_release(root, &Digest::new(name))?;
             root::remove(&root.manifest(&Digest::new(name)))?;
         }

@@ -15,4 +15,4 @@ pub use build::{BuildSpec, build, clear, find};
 pub use keep::Swept;
 pub use scan::{Selection, changed, hash_file, manifest};
 pub use store::Store;
-pub(crate) use store::sync_all;
+pub(crate) use store::{EarlySync, sync_all};

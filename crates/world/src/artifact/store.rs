@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use shipway_core::deployment::{File as Listed, Manifest};
 use shipway_core::id::Digest;
@@ -22,7 +23,7 @@ const LEVEL: i32 = 3;
 #[derive(Debug)]
 pub struct Store {
     pub(super) dir: PathBuf,
-    /// Blobs that were found whole since the store was opened.
+    /// Blobs that were written or found whole since the store was opened.
     verified: Mutex<BTreeSet<String>>,
 }
 
@@ -68,6 +69,10 @@ impl Store {
         for (new, blob) in &written {
             fs::rename(new, blob).map_err(|error| io_problem(blob, &error))?;
         }
+        // What was hashed on its way to the disk needs not be read back to be known.
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.extend(wanted.iter().map(|file| file.blake3.clone()));
+        drop(verified);
         let dirs: BTreeSet<&Path> = written.iter().filter_map(|(_, blob)| blob.parent()).collect();
         self.sync(dirs.into_iter().chain([self.dir.join("blobs").as_path()]))?;
         let digest = manifest.digest();
@@ -246,7 +251,7 @@ impl Store {
 }
 
 /// How many files are synced one by one; more of them take longer than all that the file system has to write.
-const ONE_BY_ONE: usize = 256;
+const ONE_BY_ONE: usize = 32;
 
 /// Sees to it that some files and directories are on disk: a few one by one, so that nothing else is waited for, and
 /// many with the whole file system that they are on, below a directory.
@@ -260,6 +265,37 @@ pub(crate) fn sync_all<'a>(dir: &Path, paths: impl IntoIterator<Item = &'a Path>
     #[cfg(not(target_os = "linux"))]
     rustix::fs::sync();
     Ok(())
+}
+
+/// Lets the disk begin while more is still coming: what is written is synced in the background, a part at a time, so
+/// that little is left for the sync that is waited for.
+#[derive(Debug, Default)]
+pub(crate) struct EarlySync {
+    written: u64,
+    busy: Arc<AtomicBool>,
+}
+
+/// How much is written before the disk begins with it.
+const PART: u64 = 8 << 20;
+
+impl EarlySync {
+    /// Takes note of bytes that were written below a directory.
+    pub(crate) fn wrote(&mut self, dir: &Path, bytes: u64) {
+        self.written += bytes;
+        if self.written < PART || self.busy.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        self.written = 0;
+        let (dir, busy) = (dir.to_owned(), Arc::clone(&self.busy));
+        thread::spawn(move || {
+            // Nothing counts on it: the sync that is waited for says what is wrong.
+            #[cfg(target_os = "linux")]
+            let _ = File::open(dir).and_then(|dir| Ok(rustix::fs::syncfs(dir)?));
+            #[cfg(not(target_os = "linux"))]
+            drop(dir);
+            busy.store(false, Ordering::SeqCst);
+        });
+    }
 }
 
 /// Hashes what goes through.

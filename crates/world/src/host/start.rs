@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,13 +47,13 @@ const OPTIONS: [&str; 6] = [
 #[derive(Debug)]
 pub struct AgentBinary {
     path: PathBuf,
-    digest: OnceLock<String>,
+    digest: Mutex<Option<String>>,
 }
 
 impl AgentBinary {
     /// Returns the binary at a path; it must run on the hosts.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), digest: OnceLock::new() }
+        Self { path: path.into(), digest: Mutex::default() }
     }
 
     /// Returns the binary that is running.
@@ -61,12 +61,14 @@ impl AgentBinary {
         std::env::current_exe().map(Self::new)
     }
 
-    fn digest(&self) -> io::Result<&str> {
-        if let Some(digest) = self.digest.get() {
-            return Ok(digest);
+    /// Returns the digest, which is worked out once for all hosts.
+    fn digest(&self) -> io::Result<String> {
+        let mut known = self.digest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(digest) = &*known {
+            return Ok(digest.clone());
         }
         let digest = hash_file(&self.path)?;
-        Ok(self.digest.get_or_init(|| digest))
+        Ok(known.insert(digest).clone())
     }
 }
 
@@ -118,12 +120,12 @@ pub(super) fn start(host: &Host, agent: &AgentBinary, stop: &Stop) -> Result<Sta
         let first = open(host, command, &[wire::GREETING], stop)?;
         return Ok(first.1);
     }
-    let (mark, started) = open(host, ssh(host, digest), &[wire::GREETING, WANT], stop)?;
+    let (mark, started) = open(host, ssh(host, &digest), &[wire::GREETING, WANT], stop)?;
     if mark == 0 {
         return Ok(started);
     }
     bring(host, agent, started, stop)?;
-    let (mark, started) = open(host, ssh(host, digest), &[wire::GREETING, WANT], stop)?;
+    let (mark, started) = open(host, ssh(host, &digest), &[wire::GREETING, WANT], stop)?;
     if mark == 0 {
         return Ok(started);
     }
