@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub use disk::{LoopDisk, Tmpfs, read_only};
 pub use fleet::Fleet;
 pub use forward::{Forwarder, Loss, Way};
-pub use machine::Machine;
+pub use machine::{Machine, tree};
 pub use network::Network;
 pub use sshd::{Sshd, Wanted};
 pub use supervision::{Init, Supervision};

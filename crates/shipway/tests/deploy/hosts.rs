@@ -6,7 +6,7 @@ use std::fs;
 use shipway_testkit::host::{self, Fleet, Wanted};
 use shipway_testkit::skip::skip;
 
-use crate::site::{FILES, Site, over_ssh};
+use crate::site::{FILES, Site, over_fleet};
 
 #[test]
 fn a_release_reaches_hosts_over_ssh_and_comes_back() {
@@ -14,7 +14,7 @@ fn a_release_reaches_hosts_over_ssh_and_comes_back() {
         Ok(fleet) => fleet,
         Err(why) => return skip(&why),
     };
-    let site = Site::new(&over_ssh(FILES, &fleet, ""));
+    let site = Site::new(&over_fleet(FILES, &fleet, ""));
     site.change("feat: one", "");
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: two", "");
@@ -34,7 +34,7 @@ fn a_host_that_is_down_stops_a_deployment_before_anything_changes() {
         Ok(fleet) => fleet,
         Err(why) => return skip(&why),
     };
-    let site = Site::new(&over_ssh(FILES, &fleet, ""));
+    let site = Site::new(&over_fleet(FILES, &fleet, ""));
     site.change("feat: one", "");
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: two", "");
@@ -54,7 +54,7 @@ fn a_host_with_another_key_is_not_spoken_to() {
         Ok(fleet) => fleet,
         Err(why) => return skip(&why),
     };
-    let site = Site::new(&over_ssh(FILES, &fleet, ""));
+    let site = Site::new(&over_fleet(FILES, &fleet, ""));
     site.change("feat: one", "");
     site.code(0, &["push"]);
     fleet[0].new_host_key();
@@ -98,7 +98,7 @@ fn a_host_without_room_for_the_release_is_told_of_before_anything_is_sent() {
         Ok(fleet) => fleet,
         Err(why) => return skip(&why),
     };
-    let site = Site::new(&over_ssh(FILES, &fleet, "watch = { for = false }"));
+    let site = Site::new(&over_fleet(FILES, &fleet, "watch = { for = false }"));
     site.change("feat: small", "");
     site.code(0, &["push", "--to", "staging"]);
     let live = || fleet[0].say("cat ~/app/current/VERSION").trim().to_owned();

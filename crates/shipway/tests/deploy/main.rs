@@ -7,5 +7,6 @@ mod guide;
 mod hosts;
 mod kill;
 mod lost;
+mod machine;
 mod site;
 mod way;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -156,12 +156,17 @@ include = ["VERSION", "change"]
 "#;
 
 /// Returns the configuration of an environment of hosts behind ssh, with what is brought there.
-pub(crate) fn over_ssh(what: &str, fleet: &Fleet, more: &str) -> String {
-    let names: Vec<&str> = fleet.iter().map(host::Sshd::name).collect();
+pub(crate) fn over_ssh(what: &str, names: &[&str], config: &Path, more: &str) -> String {
     format!(
         "{what}\n[environment.staging]\nhosts = {names:?}\npath = \"app\"\nssh = [\"ssh\", \"-F\", \"{}\"]\n{more}\n",
-        fleet.ssh_config().display()
+        config.display()
     )
+}
+
+/// Returns the same for the hosts of a fleet.
+pub(crate) fn over_fleet(what: &str, fleet: &Fleet, more: &str) -> String {
+    let names: Vec<&str> = fleet.iter().map(host::Sshd::name).collect();
+    over_ssh(what, &names, &fleet.ssh_config(), more)
 }
 
 /// Asserts a code and returns all that was said.

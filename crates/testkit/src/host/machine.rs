@@ -18,8 +18,9 @@ use super::{Unable, is_root, keys, program, quote, until};
 use crate::hermetic;
 
 /// What is in the tree; with another number for another list, an old tree is not taken for a new one.
-const TREE: &str = "rootfs-1";
-const PACKAGES: &str = "systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,rsync,iproute2,procps,ca-certificates,python3-minimal";
+const TREE: &str = "rootfs-2";
+const PACKAGES: &str =
+    "systemd,systemd-sysv,dbus,libpam-systemd,openssh-server,rsync,iproute2,procps,ca-certificates,python3";
 /// As much as a machine may write.
 const DISK: u64 = 2 << 30;
 
@@ -236,7 +237,7 @@ fn overlay(shared: &Path, dir: &Path) -> Result<AtEnd, Unable> {
 }
 
 /// Returns the tree of all machines. The first who needs it builds it, and others wait meanwhile.
-fn tree() -> Result<PathBuf, Unable> {
+pub fn tree() -> Result<PathBuf, Unable> {
     if !is_root() {
         return Err("machines with systemd need root".to_owned());
     }

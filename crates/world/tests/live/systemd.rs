@@ -7,6 +7,7 @@ use std::process::Command;
 
 use shipway_core::deployment::{Deployment, Keeper, Probe, Switch};
 use shipway_core::problem::Code;
+use shipway_testkit::host::{is_root, tree};
 use shipway_testkit::skip::skip;
 use shipway_world::live;
 
@@ -24,12 +25,13 @@ fn in_a_machine(test: &str, inside: fn()) {
     if env::var_os("SHIPWAY_TEST_FULL").is_none_or(|value| value != "1") {
         return skip("a machine is booted only by ./test --full");
     }
-    let home = env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
-    let tree = env::var_os("SHIPWAY_TEST_ROOTFS").map(PathBuf::from);
-    let tree = tree.unwrap_or_else(|| home.join(".cache/shipway/rootfs"));
-    if !tree.join("usr/lib/systemd/systemd").exists() || !rustix::process::geteuid().is_root() {
-        return skip("it needs root and a Debian tree in ~/.cache/shipway/rootfs");
+    if !is_root() {
+        return skip("only root can boot a machine");
     }
+    let tree = match tree() {
+        Ok(tree) => tree,
+        Err(why) => return skip(&why),
+    };
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("program");
     fs::copy(env::current_exe().unwrap(), &program).unwrap();
