@@ -5,6 +5,7 @@
 
 mod deploy;
 mod measure;
+mod proxy;
 mod row;
 mod site;
 mod transfer;
@@ -44,6 +45,7 @@ pub(crate) fn run(root: &Path, args: &[String], out: &mut dyn Write) -> io::Resu
         rows.extend(repositories(&target, &sources, &scratch)?);
     }
     rows.extend(transfer::rows([&program("host-bench"), &program("shipway")], &scratch));
+    rows.extend(proxy::rows([&program("shipway"), &program("web")], &scratch));
     let programs = ["load-bench", "shipway", "web"].map(program);
     let count = if has("--full") { deploy::FULL } else { deploy::COUNT };
     rows.extend(deploy::rows(programs.each_ref().map(String::as_str), &scratch, count));

@@ -11,19 +11,32 @@ pub(super) const COUNT: u32 = 20;
 /// How many there are in a full measurement.
 pub(super) const FULL: u32 = 100;
 
-/// Returns the rows of deployments, with the programs `load-bench`, `shipway` and `web`.
-pub(super) fn rows([bench, agent, web]: [&str; 3], scratch: &Path, count: u32) -> Vec<Row> {
-    let failed = format!("{count} deployments under load, HAProxy: failed requests");
-    let p99 = format!("{count} deployments under load, HAProxy: p99, steady");
-    let (back, after) =
-        ("bad release taken back under load", "bad release taken back: failed requests after it");
-    let Some(haproxy) = find("haproxy") else {
-        return [(failed, "0"), (p99, "<= 2.00"), (back.into(), "<= 10000.00 ms"), (after.into(), "0")]
-            .map(|(what, goal)| Row::skipped(what, goal.into(), "haproxy"))
+/// Returns the rows of deployments behind each of the fronts, with the programs `load-bench`, `shipway` and `web`.
+pub(super) fn rows(programs: [&str; 3], scratch: &Path, count: u32) -> Vec<Row> {
+    let haproxy = find("haproxy").map(|path| path.display().to_string());
+    let mut rows = behind(programs, (scratch, count), "proxy", Some("-"));
+    rows.extend(behind(programs, (scratch, count), "HAProxy", haproxy.as_deref()));
+    rows
+}
+
+/// Returns the rows of deployments behind one front; nothing stands for one that is not installed.
+fn behind(
+    [bench, agent, web]: [&str; 3],
+    (scratch, count): (&Path, u32),
+    name: &str,
+    front: Option<&str>,
+) -> Vec<Row> {
+    let failed = format!("{count} deployments under load, {name}: failed requests");
+    let p99 = format!("{count} deployments under load, {name}: p99, steady");
+    let back = format!("bad release taken back under load, {name}");
+    let after = format!("bad release taken back, {name}: failed requests after it");
+    let Some(front) = front else {
+        return [(failed, "0"), (p99, "<= 2.00"), (back, "<= 10000.00 ms"), (after, "0")]
+            .map(|(what, goal)| Row::skipped(what, goal.into(), name))
             .into();
     };
-    let (dir, haproxy, count) = (scratch.join("deploy"), haproxy.display().to_string(), count.to_string());
-    let words = [bench, agent, web, &haproxy, &dir.to_string_lossy(), &count];
+    let (dir, count) = (scratch.join(format!("deploy-{name}")), count.to_string());
+    let words = [bench, agent, web, front, &dir.to_string_lossy(), &count];
     let numbers = ask(scratch, &words, "").and_then(|text| {
         let numbers: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         <[f64; 5]>::try_from(numbers).map_err(|_| std::io::Error::other(format!("load-bench said {text}")))
@@ -34,10 +47,12 @@ pub(super) fn rows([bench, agent, web]: [&str; 3], scratch: &Path, count: u32) -
             vec![
                 Row::none(failed, lost),
                 Row::at_most(p99, &cost(busy), &cost(steady), 2.0),
-                Row::limit(back.into(), &cost(took), 10_000.0),
-                Row::none(after.into(), lost_after),
+                Row::limit(back, &cost(took), 10_000.0),
+                Row::none(after, lost_after),
             ]
         }
-        Err(error) => vec![Row::failed("deployments under load".into(), "-".into(), &error.to_string())],
+        Err(error) => {
+            vec![Row::failed(format!("deployments under load, {name}"), "-".into(), &error.to_string())]
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! Deploys a small web service again and again behind `HAProxy`, under constant load, and then takes a bad release back.
+//! Deploys a small web service again and again under constant load, and then takes a bad release back. In front of it is
+//! `HAProxy`, or the proxy of shipway, which is replaced now and then as well.
 //!
-//! Usage: `load-bench AGENT WEB HAPROXY DIR COUNT`. It prints what became of the requests and how long they took: failed
+//! Usage: `load-bench AGENT WEB FRONT DIR COUNT`, where the front is the path of `HAProxy`, or `-`. It prints what became of the requests and how long they took: failed
 //! during the deployments, p99 in milliseconds with nothing going on, p99 during the deployments, and then of the bad
 //! release: milliseconds from the verdict until the host is back, and failed requests after it.
 
@@ -11,7 +12,7 @@ use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use shipway_core::action::Stop;
@@ -29,18 +30,20 @@ const PAUSE: Duration = Duration::from_millis(4);
 /// How many requests the steady state is measured with, and how many are sent between two deployments.
 const STEADY: usize = 4000;
 const BETWEEN: usize = 100;
+/// After how many deployments the proxy is replaced.
+const REPLACED: u32 = 5;
 /// How long an answer of the host may take.
 const LIMIT: Duration = Duration::from_mins(5);
 
 fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
-    let ([agent, web, haproxy, dir], Some(count)) = (match args.as_slice() {
-        [agent, web, haproxy, dir, count] => ([agent, web, haproxy, dir], count.parse().ok()),
+    let ([agent, web, front, dir], Some(count)) = (match args.as_slice() {
+        [agent, web, front, dir, count] => ([agent, web, front, dir], count.parse().ok()),
         _ => return ExitCode::from(2),
     }) else {
         return ExitCode::from(2);
     };
-    let measured = Site::new([agent, web, haproxy], Path::new(dir)).and_then(|site| {
+    let measured = Site::new([agent, web, front], Path::new(dir)).and_then(|site| {
         let (line, told) = (site.measure(count), site.retire());
         told.and(line)
     });
@@ -56,42 +59,71 @@ fn main() -> ExitCode {
     }
 }
 
-/// A host that is this machine, and `HAProxy` in front of its service.
+/// What is in front of the service.
+struct Front {
+    command: Vec<String>,
+    running: Mutex<Child>,
+}
+
+impl Front {
+    fn start(command: Vec<String>) -> Self {
+        let running = Mutex::new(spawn(&command));
+        Self { command, running }
+    }
+
+    /// Starts it once more; the one that runs hands everything over and ends.
+    fn replace(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut old = std::mem::replace(&mut *running, spawn(&self.command));
+        let ended = old.wait().expect("a child can be waited for");
+        assert!(ended.success(), "the proxy that was replaced ended with {ended}");
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        let running = self.running.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = running.kill();
+        let _ = running.wait();
+    }
+}
+
+fn spawn(words: &[String]) -> Child {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("what is in front can be started")
+}
+
+/// A host that is this machine, and what is in front of its service.
 struct Site {
     dir: PathBuf,
     web: PathBuf,
     host: Host,
     store: Arc<Store>,
     fleet: Fleet,
-    front: SocketAddr,
+    address: SocketAddr,
     service: Service,
-    haproxy: Child,
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let _ = self.haproxy.kill();
-        let _ = self.haproxy.wait();
-    }
+    front: Front,
 }
 
 impl Site {
-    fn new([agent, web, haproxy]: [&String; 3], dir: &Path) -> Result<Self, Problem> {
+    fn new([agent, web, front]: [&String; 3], dir: &Path) -> Result<Self, Problem> {
         fs::create_dir_all(dir).expect("the directory can be made");
-        let (front, ports) = (free_port(), [free_port(), free_port()]);
-        let front = SocketAddr::from(([127, 0, 0, 1], front));
-        let switch = front_of(dir, front, ports);
+        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let ports = [free_port(), free_port()];
         let store = Arc::new(Store::open(dir.join("store"))?);
         let fleet = Fleet::new(Arc::clone(&store), AgentBinary::new(agent), BTreeMap::new());
-        let mut command = Command::new(haproxy);
-        command.arg("-db").arg("-f").arg(dir.join("haproxy.cfg")).stdin(Stdio::null());
-        let haproxy =
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("HAProxy can be started");
-        shipway_testkit::host::until("HAProxy has its socket", || dir.join("h.sock").exists());
+        let socket = dir.join("front.sock");
+        let (switch, command) = match front.as_str() {
+            "-" => built_in(agent, (dir, &socket), address, ports),
+            haproxy => haproxy_of(haproxy, (dir, &socket), address, ports),
+        };
+        let front = Front::start(command);
+        shipway_testkit::host::until("what is in front has its socket", || socket.exists());
         let path = dir.join("host").display().to_string();
         let host = Host { name: "here".into(), address: String::new(), path, ssh: vec![], roles: vec![] };
         let service = service(switch);
-        Ok(Self { dir: dir.to_owned(), web: web.into(), host, store, fleet, front, service, haproxy })
+        Ok(Self { dir: dir.to_owned(), web: web.into(), host, store, fleet, address, service, front })
     }
 
     fn measure(&self, count: u32) -> Result<String, Problem> {
@@ -103,6 +135,9 @@ impl Site {
         for number in 1..=count {
             load.wait_for(BETWEEN);
             self.live(number, "", Some(number - 1))?;
+            if number % REPLACED == 0 && matches!(self.service.switch, Switch::Proxy { .. }) {
+                self.front.replace();
+            }
         }
         load.wait_for(BETWEEN);
         let busy = load.stop();
@@ -138,7 +173,7 @@ impl Site {
     }
 
     fn load(&self) -> Load {
-        Load::start(self.front, CLIENTS, Method::Get, PAUSE)
+        Load::start(self.address, CLIENTS, Method::Get, PAUSE)
     }
 
     /// Brings a release live and confirms it.
@@ -219,9 +254,28 @@ fn free_port() -> u16 {
     free.expect("there is a free port").port()
 }
 
-/// Writes the configuration of `HAProxy`, and returns how traffic is switched with it.
-fn front_of(dir: &Path, front: SocketAddr, ports: [u16; 2]) -> Switch {
-    let (map, socket) = (dir.join("web.map").display().to_string(), dir.join("h.sock").display().to_string());
+/// Returns how traffic is switched with the proxy of shipway, and the command that starts it.
+fn built_in(
+    agent: &str,
+    (dir, socket): (&Path, &Path),
+    front: SocketAddr,
+    ports: [u16; 2],
+) -> (Switch, Vec<String>) {
+    let (control, state) = (socket.display().to_string(), dir.join("proxy.json").display().to_string());
+    let front = front.to_string();
+    let words = [agent, "proxy", "serve", "--listen", &front, "--control", &control, "--state", &state]
+        .map(str::to_owned);
+    (Switch::Proxy { control, ports }, words.to_vec())
+}
+
+/// Writes the configuration of `HAProxy`, and returns how traffic is switched with it, and the command that starts it.
+fn haproxy_of(
+    program: &str,
+    (dir, socket): (&Path, &Path),
+    front: SocketAddr,
+    ports: [u16; 2],
+) -> (Switch, Vec<String>) {
+    let (map, socket) = (dir.join("web.map").display().to_string(), socket.display().to_string());
     let config = format!(
         "global\n  stats socket {socket} mode 600 level admin\n  maxconn 200\n\
          defaults\n  mode http\n  timeout connect 20s\n  timeout client 120s\n  timeout server 120s\n  retries 0\n\
@@ -229,10 +283,12 @@ fn front_of(dir: &Path, front: SocketAddr, ports: [u16; 2]) -> Switch {
          backend web-a\n  server s 127.0.0.1:{}\nbackend web-b\n  server s 127.0.0.1:{}\n",
         ports[0], ports[1]
     );
-    let written = fs::write(&map, "web web-a\n").and_then(|()| fs::write(dir.join("haproxy.cfg"), config));
+    let file = dir.join("haproxy.cfg");
+    let written = fs::write(&map, "web web-a\n").and_then(|()| fs::write(&file, config));
     written.expect("the directory is ours");
     let backends = ["web-a".to_owned(), "web-b".to_owned()];
-    Switch::Haproxy { socket, map, key: "web".into(), backends, ports }
+    let switch = Switch::Haproxy { socket, map, key: "web".into(), backends, ports };
+    (switch, [program, "-db", "-f", &file.display().to_string()].map(str::to_owned).to_vec())
 }
 
 fn service(switch: Switch) -> Service {
