@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, FileType};
 use shipway_core::deployment::File as Listed;
 use shipway_core::problem::{Code, Problem};
 
@@ -14,15 +15,35 @@ use super::root::{Root, make_dir, problem};
 
 /// Returns where the bytes of a file are kept.
 pub(super) fn path(root: &Root, file: &Listed) -> PathBuf {
-    let (first, rest) = file.blake3.split_at_checked(2).unwrap_or(("", &file.blake3));
-    let name = if file.executable { format!("{rest}.x") } else { rest.to_owned() };
-    root.dir.join("store").join(first).join(name)
+    root.dir.join("store").join(inner(file))
 }
 
-/// Returns how many names the bytes of a file have, if they are there as far as their size tells it.
-pub(super) fn names(root: &Root, file: &Listed) -> Option<u64> {
-    let found = path(root, file).symlink_metadata().ok()?;
-    (found.is_file() && found.len() == file.size).then(|| found.nlink())
+/// Returns where they are in the store.
+fn inner(file: &Listed) -> PathBuf {
+    let (first, rest) = file.blake3.split_at_checked(2).unwrap_or(("", &file.blake3));
+    Path::new(first).join(if file.executable { format!("{rest}.x") } else { rest.to_owned() })
+}
+
+/// The store, opened once for thousands of looks and links, which then need not walk the whole path each.
+pub(super) struct Shelf(File);
+
+impl Shelf {
+    pub(super) fn open(root: &Root) -> Result<Self, Problem> {
+        let dir = root.dir.join("store");
+        File::open(&dir).map(Self).map_err(|error| problem(&dir, &error))
+    }
+
+    /// Tells whether a release links to the bytes of a file, if they are there as far as their size tells it.
+    pub(super) fn linked(&self, file: &Listed) -> Option<bool> {
+        let found = rustix::fs::statat(&self.0, inner(file), AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let is_file = FileType::from_raw_mode(found.st_mode).is_file();
+        (is_file && u64::try_from(found.st_size) == Ok(file.size)).then_some(found.st_nlink > 1)
+    }
+
+    /// Gives the bytes of a file their name in a release, where that needs nothing but a link.
+    pub(super) fn link(&self, file: &Listed, release: &File) -> io::Result<()> {
+        Ok(rustix::fs::linkat(&self.0, inner(file), release, &file.path, AtFlags::empty())?)
+    }
 }
 
 /// Gives the bytes of a file a further name.

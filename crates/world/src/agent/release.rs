@@ -31,11 +31,13 @@ pub(super) fn lay_out(
         let parent = dir.join(parent);
         fs::create_dir_all(&parent).map_err(|error| problem(&parent, &error))?;
     }
+    let (shelf, release) =
+        (blobs::Shelf::open(root)?, File::open(&dir).map_err(|error| problem(&dir, &error))?);
     for file in &manifest.files {
         let path = dir.join(&file.path);
         let made = match &file.link {
             Some(link) => symlink(link, &path),
-            None => blobs::link(root, file, &path),
+            None => shelf.link(file, &release).or_else(|_| blobs::link(root, file, &path)),
         };
         made.map_err(|error| not_made(file, &path, &error))?;
     }

@@ -115,6 +115,7 @@ fn missing(
 ) -> Result<(Vec<u32>, BTreeSet<PathBuf>), Problem> {
     let mut seen = BTreeSet::new();
     let (mut missing, mut fresh) = (vec![], BTreeSet::new());
+    let shelf = blobs::Shelf::open(&agent.root)?;
     for (index, file) in manifest.files.iter().enumerate() {
         let index = u32::try_from(index)
             .map_err(|_| Problem::new(Code::ArtifactUnusable, "the manifest has too many files"))?;
@@ -123,18 +124,18 @@ fn missing(
             continue;
         }
         // Where a release was changed, the bytes behind it may have been, through the link.
-        let mut names = blobs::names(&agent.root, file);
-        if to_mend.is_some() && names.is_some() {
+        let mut linked = shelf.linked(file);
+        if to_mend.is_some() && linked.is_some() {
             let path = blobs::path(&agent.root, file);
             if !hash_file(&path).is_ok_and(|hash| hash == file.blake3) {
                 root::remove(&path)?;
-                names = None;
+                linked = None;
             }
         }
-        if names.is_none() {
+        if linked.is_none() {
             missing.push(index);
         }
-        if names.is_none_or(|names| names == 1) {
+        if linked != Some(true) {
             fresh.insert(blobs::path(&agent.root, file));
         }
     }
