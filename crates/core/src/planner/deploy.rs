@@ -160,12 +160,14 @@ pub(super) fn add(draft: &mut Draft<'_>, material: &Material, way: &Way) -> Resu
     each(draft, &name("confirm"), &way.targets, kinds::CONFIRM, |target| kinds::Confirm {
         host: target.host.clone(),
     })?;
+    // Before the lease is given back and anything is cleared away, since what can be undone may still take all back.
+    migrate(draft, &name("contract"), &way.migrations.1, &subject)?;
     let (keep, keep_bytes) = way.keep;
     let finish = |target: &Target| kinds::Finish { host: target.host.clone(), keep, keep_bytes };
     for step in each(draft, &name("finish"), &way.targets, kinds::FINISH, finish)? {
         step.follows = true;
     }
-    migrate(draft, &name("contract"), &way.migrations.1, &subject)
+    Ok(())
 }
 
 /// How many hosts are looked at, at once.

@@ -176,17 +176,17 @@ fn without_waves_all_hosts_switch_at_once() {
 }
 
 #[test]
-fn an_expanding_migration_comes_before_the_switch_and_a_contracting_one_after_everything() {
+fn an_expanding_migration_comes_before_the_switch_and_a_contracting_one_after_the_confirmation() {
     let before = vec![migration("add", &["undo"], None)];
     let after = vec![migration("drop", &[], Some(look("backup")))];
     let plan = plan(&kept(), &Way { migrations: (before, after), ..way("production") });
     let stages = stages(&plan);
     let at = |name: &str| stages.iter().position(|stage| *stage == name).unwrap();
     assert!(at("stage") < at("expand/add") && at("expand/add") < at("switch-1"), "{stages:?}");
-    assert_eq!(&stages[stages.len() - 3..], ["finish", "contract/drop/backup", "contract/drop"]);
+    assert_eq!(&stages[stages.len() - 3..], ["contract/drop/backup", "contract/drop", "finish"]);
     // One that can be undone is no point of no return; one that cannot is, and its backup is proven before it.
     assert_eq!(plan.point_of_no_return().unwrap().id.as_str(), "production/contract/drop");
-    assert_eq!(plan.steps().last().unwrap().timeout_ms, 420_000);
+    assert_eq!(plan.point_of_no_return().unwrap().timeout_ms, 420_000);
 }
 
 #[test]
