@@ -62,13 +62,21 @@ fn environment(release: &Release) -> &str {
 }
 
 /// Returns the verb as it is typed.
-pub(super) fn verb(verb: Verb) -> &'static str {
+fn verb(verb: Verb) -> &'static str {
     match verb {
         // A verb of a newer shipway cannot be run by this one; `push` says so with its reason.
         Verb::Push | Verb::Unknown => "push",
         Verb::Rollback => "rollback",
         Verb::Deploy => "deploy",
     }
+}
+
+/// Returns the command that tries the same once more; nothing for what only its run can name, such as a commit.
+pub(super) fn again(release: Option<&Release>) -> Option<String> {
+    let Some(release) = release.filter(|release| release.verb == Verb::Deploy) else {
+        return Some(format!("shipway {}", verb(release.map_or(Verb::Unknown, |release| release.verb))));
+    };
+    (!release.tag.is_empty()).then(|| format!("shipway deploy {} {}", environment(release), release.to))
 }
 
 /// Returns how many changes a plan makes, and how many gates it passes.

@@ -3,7 +3,7 @@
 use shipway_core::gate::{Finding, Severity};
 use shipway_core::id::RunId;
 use shipway_core::journal::{Event, Outcome, RunHead};
-use shipway_core::plan::Verb;
+use shipway_core::plan::{Release, Verb};
 use shipway_core::run::Run;
 
 use super::paint::Ink;
@@ -97,8 +97,8 @@ pub struct Situation<'a> {
     pub run: &'a RunId,
     /// Its state.
     pub standing: Standing,
-    /// Release or withdrawal.
-    pub verb: Verb,
+    /// What it brings or takes back, where that is known.
+    pub release: Option<&'a Release>,
     /// Whether a living process drives it.
     pub driven: bool,
     /// Whether it can still go back.
@@ -110,11 +110,10 @@ pub struct Situation<'a> {
 impl<'a> Situation<'a> {
     /// Returns the situation of a run.
     pub fn of(run: &'a Run, driven: bool) -> Self {
-        let verb = run.plan.release.verb;
         Self {
             run: &run.id,
             standing: Standing::of(run),
-            verb,
+            release: Some(&run.plan.release),
             driven,
             can_turn_back: run.can_turn_back(),
             unapproved: run.unapproved().is_some(),
@@ -127,11 +126,11 @@ impl<'a> Situation<'a> {
         let resume = ("resume", format!("shipway resume {run}"));
         let back = ("take it back", format!("shipway rollback {run}"));
         match self.standing {
-            Standing::Shipped if self.verb == Verb::Rollback => vec![],
+            Standing::Shipped if self.release.is_some_and(|of| of.verb == Verb::Rollback) => vec![],
             Standing::Shipped => vec![back],
             Standing::RolledBack | Standing::Refused => {
-                let again = format!("shipway {}", super::plan::verb(self.verb));
-                vec![("try again", again), ("see it again", format!("shipway log {run}"))]
+                let again = super::plan::again(self.release).map(|command| ("try again", command));
+                again.into_iter().chain([("see it again", format!("shipway log {run}"))]).collect()
             }
             Standing::Waiting if !self.driven => {
                 let mut next = vec![];

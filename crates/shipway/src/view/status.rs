@@ -50,12 +50,11 @@ impl Row {
         if self.withdrawn {
             return None;
         }
-        let verb = self.plan().map_or(Verb::Unknown, |plan| plan.release.verb);
         // A list says the first command only, and going on is always the first of an open run.
         let situation = Situation {
             run: &self.head.run,
             standing: Standing::of_head(&self.head),
-            verb,
+            release: self.plan().map(|plan| &plan.release),
             driven: self.driven,
             can_turn_back: false,
             unapproved: false,

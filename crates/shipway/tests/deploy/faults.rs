@@ -27,6 +27,9 @@ fn taken_back(modes: &str, why: &str) {
     site.serves("1.1.0");
     assert_eq!(site.live("staging")["local"], "1.1.0");
     assert!(site.events("staging").contains("reverted"));
+    // What is offered can be pasted: it names the environment and the release.
+    let said = site.code(4, &["deploy", "staging", "1.2.0"]);
+    assert!(said.contains("try again: shipway deploy staging 1.2.0\n"), "{said}");
     // The release itself was answered on the remote, and the tag stays.
     assert_eq!(site.remote.tags(), ["v1.0.0", "v1.1.0", "v1.2.0"]);
 }
