@@ -16,6 +16,7 @@ mod supervision;
 mod web;
 
 use std::env;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -50,6 +51,16 @@ pub fn until(what: &str, mut so: impl FnMut() -> bool) {
         assert!(begun.elapsed() < PATIENCE, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Returns a port of this machine that nobody has now.
+///
+/// # Panics
+///
+/// Panics when there is none.
+pub fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    free.expect("there is a free port").port()
 }
 
 /// Says whether this process is root.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -23,7 +22,7 @@ impl Site {
     /// this site, `PORT` the port.
     pub(crate) fn new(environments: &str) -> Self {
         let repo = Repo::plain("1.0.0");
-        let port = free_port();
+        let port = host::free_port();
         let site = Self { remote: Remote::of(&repo), repo, port };
         site.configure(environments);
         site
@@ -176,11 +175,6 @@ pub(crate) fn said(code: i32, output: &Output) -> String {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{text}");
     text
-}
-
-/// Returns a port that nobody has.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A process that ends with the test.

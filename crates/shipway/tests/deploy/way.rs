@@ -2,10 +2,10 @@
 
 use std::process::Stdio;
 
-use shipway_testkit::host;
+use shipway_testkit::host::{self, free_port};
 use shipway_testkit::load::{Load, Method};
 
-use crate::site::{Ends, STAGING, Site, free_port};
+use crate::site::{Ends, STAGING, Site};
 
 const TWO: &str = r#"SERVICE
 [environment.staging]

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +19,7 @@ use shipway_core::action::Stop;
 use shipway_core::deployment::{Deployment, Health, Host, Keeper, Manifest, Probe, Runtime, Service, Switch};
 use shipway_core::id::RunId;
 use shipway_core::problem::Problem;
+use shipway_testkit::host::{free_port, until};
 use shipway_testkit::load::{Load, Method, Report};
 use shipway_world::agent::protocol::{Keep, Request};
 use shipway_world::artifact::{Selection, Store, manifest};
@@ -119,7 +120,7 @@ impl Site {
             haproxy => haproxy_of(haproxy, (dir, &socket), address, ports),
         };
         let front = Front::start(command);
-        shipway_testkit::host::until("what is in front has its socket", || socket.exists());
+        until("what is in front has its socket", || socket.exists());
         let path = dir.join("host").display().to_string();
         let host = Host { name: "here".into(), address: String::new(), path, ssh: vec![], roles: vec![] };
         let service = service(switch);
@@ -247,11 +248,6 @@ fn say(line: &str) {
 
 fn run_of(number: u32) -> RunId {
     RunId::new(format!("{:08x}", number + 1))
-}
-
-fn free_port() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    free.expect("there is a free port").port()
 }
 
 /// Returns how traffic is switched with the proxy of shipway, and the command that starts it.

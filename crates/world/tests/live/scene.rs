@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -13,6 +13,7 @@ use shipway_core::action::{Shell, Stop};
 use shipway_core::deployment::{Deployment, Health, Keeper, Probe, Runtime, Service, Switch};
 use shipway_core::id::{Digest, RunId};
 use shipway_core::problem::Problem;
+pub(crate) use shipway_testkit::host::free_port;
 use shipway_world::live::{self, Place, Seen};
 use shipway_world::shell::LocalShell;
 
@@ -161,11 +162,6 @@ pub(crate) fn installed(program: &str) -> bool {
         shipway_testkit::skip::skip(&format!("{program} is not installed"));
     }
     found
-}
-
-/// Returns a port that is free now.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Returns the web service on a fixed port.
