@@ -227,6 +227,8 @@ codes! {
     WatchNoData = "SW1096", Refused, "there was too little traffic for a verdict";
     DrillMissing = "SW1097", Refused, "the last drill is too old";
     DrillFailed = "SW1098", Refused, "a drill failed";
+    PolicyDenied = "SW1101", Refused, "the policy says no";
+    PolicyWaits = "SW1102", Waiting, "the policy wants something first";
 }
 
 impl fmt::Display for Code {
