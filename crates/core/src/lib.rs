@@ -17,6 +17,8 @@ pub mod config;
 pub mod policy;
 pub mod statement;
 pub mod change;
+pub mod merkle;
+pub mod anchor;
 pub mod backup;
 pub mod facts;
 pub mod validate;

@@ -142,6 +142,9 @@ codes! {
     LeaseHeld = "SW0705", Refused, "another process drives a run here";
     LeaseLost = "SW0706", Refused, "the lease of this run was taken over";
     LogIncomplete = "SW0707", Refused, "lines of a step's log are missing";
+    JournalTruncated = "SW0708", Stuck, "the journal is shorter than it was";
+    JournalRewritten = "SW0709", Stuck, "the journal is not what it was";
+    JournalForked = "SW0710", Stuck, "there are two histories of the journal";
     Stuck = "SW0801", Stuck, "the run is stuck";
     RunUnknown = "SW0803", Usage, "no such run";
     PlanUnknown = "SW0804", Usage, "no such plan";

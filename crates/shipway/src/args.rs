@@ -336,9 +336,12 @@ pub struct Log {
     pub run: Option<String>,
     /// The step whose output is shown
     pub step: Option<String>,
-    /// Prove that no entry is missing or changed
+    /// Prove that no entry is missing or changed, by the chain and by the checkpoints in release tags
     #[arg(long)]
     pub verify: bool,
+    /// Fetch the checkpoints that the remote has, and prove the journal by these too
+    #[arg(long, requires = "verify", value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
+    pub remote: Option<String>,
 }
 
 /// What `incident` takes.
