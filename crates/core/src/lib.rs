@@ -16,6 +16,7 @@ pub mod preflight;
 pub mod config;
 pub mod policy;
 pub mod statement;
+pub mod signers;
 pub mod change;
 pub mod backup;
 pub mod facts;
