@@ -17,6 +17,7 @@ pub mod config;
 pub mod policy;
 pub mod statement;
 pub mod signers;
+pub mod grade;
 pub mod change;
 pub mod backup;
 pub mod facts;
