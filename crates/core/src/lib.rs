@@ -16,6 +16,8 @@ pub mod preflight;
 pub mod config;
 pub mod policy;
 pub mod statement;
+pub mod signers;
+pub mod grade;
 pub mod change;
 pub mod merkle;
 pub mod anchor;

@@ -232,6 +232,11 @@ codes! {
     DrillFailed = "SW1098", Refused, "a drill failed";
     PolicyDenied = "SW1101", Refused, "the policy says no";
     PolicyWaits = "SW1102", Waiting, "the policy wants something first";
+    SignersUnreadable = "SW1125", Refused, "a line of the allowed signers cannot be understood";
+    SignatureBad = "SW1126", Refused, "a signature is not good";
+    SignerUnknown = "SW1127", Refused, "a key is not among the allowed signers";
+    KeyInvalid = "SW1128", Refused, "a key does not count";
+    KeyUnusable = "SW1129", Refused, "there is no key to sign with";
 }
 
 impl fmt::Display for Code {

@@ -220,6 +220,17 @@ impl Statement {
         }
     }
 
+    /// Returns the statement with how the key is used, where that is part of it.
+    #[must_use]
+    pub fn with_use(mut self, key_use: Use) -> Self {
+        match &mut self {
+            Self::Review(review) => review.key_use = key_use,
+            Self::Plan(approval) => approval.key_use = key_use,
+            Self::Ticket(_) | Self::Check(_) | Self::Checkpoint(_) | Self::Revocation(_) => {}
+        }
+        self
+    }
+
     /// Returns the bytes that are signed.
     pub fn text(&self) -> String {
         serde_json::to_string(self).expect("our own types have string keys and no failing serializer")

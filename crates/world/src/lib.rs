@@ -14,6 +14,7 @@ pub mod readme;
 pub mod git;
 pub mod artifact;
 pub mod facts;
+pub mod keys;
 pub mod backup;
 pub mod check;
 pub mod proxy;
