@@ -20,6 +20,7 @@ pub mod change;
 pub mod backup;
 pub mod facts;
 pub mod validate;
+pub mod local;
 pub mod action;
 pub mod gate;
 pub mod plan;

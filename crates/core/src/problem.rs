@@ -229,6 +229,10 @@ codes! {
     DrillFailed = "SW1098", Refused, "a drill failed";
     PolicyDenied = "SW1101", Refused, "the policy says no";
     PolicyWaits = "SW1102", Waiting, "the policy wants something first";
+    HooksInert = "SW1160", Refused, "local hooks are not in force";
+    HooksBlocked = "SW1161", Refused, "local hooks cannot be installed";
+    SkipSyntax = "SW1162", Usage, "a rule is skipped without a reason, or is not known";
+    HookNotice = "SW1163", Refused, "a commit was made past the hooks";
 }
 
 impl fmt::Display for Code {

@@ -1,6 +1,7 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
 mod deploy;
+mod guard;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook,
 };
+pub use guard::{Guard, Hook};
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -210,6 +212,12 @@ pub enum Command {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
+    /// Keep the policy by hooks: install them, and see whether they are in force
+    Guard {
+        /// What to do
+        #[command(subcommand)]
+        command: Guard,
+    },
     /// Compare declared dependencies with what is installed
     Deps {
         /// What to do
@@ -241,6 +249,9 @@ pub enum Command {
         /// Which one
         page: String,
     },
+    /// A hook of git; the scripts of `guard install` start it
+    #[command(hide = true)]
+    Hook(Hook),
     /// The hand on a host; a run starts it through ssh
     #[command(hide = true)]
     Agent {
@@ -300,6 +311,8 @@ impl Command {
             | Self::Changelog
             | Self::Init { .. }
             | Self::Lint { .. }
+            | Self::Guard { .. }
+            | Self::Hook(_)
             | Self::Deps { .. }
             | Self::Env { .. }
             | Self::Explain { .. }

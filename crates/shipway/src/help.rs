@@ -12,7 +12,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("release", &["plan", "push", "say", "why", "changelog"]),
     ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill", "runbook"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
-    ("govern", &["approve", "incident"]),
+    ("govern", &["guard", "approve", "incident"]),
     ("serve", &["proxy"]),
     ("check", &["lint"]),
 ];

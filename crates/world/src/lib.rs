@@ -23,4 +23,5 @@ pub mod host;
 pub mod deploy;
 pub mod catalog;
 pub mod deps;
+pub mod hooks;
 pub mod preflight;
