@@ -233,6 +233,7 @@ codes! {
     HooksBlocked = "SW1161", Refused, "local hooks cannot be installed";
     SkipSyntax = "SW1162", Usage, "a rule is skipped without a reason, or is not known";
     HookNotice = "SW1163", Refused, "a commit was made past the hooks";
+    TriggerUnknown = "SW1169", Usage, "not an event, or not of a commit that is here";
 }
 
 impl fmt::Display for Code {

@@ -2,6 +2,7 @@
 
 mod deploy;
 mod guard;
+mod trigger;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ pub use deploy::{
     Runbook,
 };
 pub use guard::{Guard, Hook};
+pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -218,6 +220,17 @@ pub enum Command {
         #[command(subcommand)]
         command: Guard,
     },
+    /// Run what an event asks for, as `on` says in shipway.toml: checks, and deployments
+    #[command(
+        after_help = "examples:\n  shipway trigger change:develop                in a CI job or a hook, after a push\n  \
+                      shipway trigger change:main --dry-run         what would run\n  \
+                      shipway trigger tag:v1.4.0\n  \
+                      shipway trigger schedule:weekly               from cron\n  \
+                      shipway trigger --received                    as a post-receive hook\n\n\
+                      Checks run on a clean checkout of the commit. What only asks to land on a branch is checked and\n\
+                      not deployed. The exit code is that of the worst of all."
+    )]
+    Trigger(Trigger),
     /// Compare declared dependencies with what is installed
     Deps {
         /// What to do
@@ -312,6 +325,7 @@ impl Command {
             | Self::Init { .. }
             | Self::Lint { .. }
             | Self::Guard { .. }
+            | Self::Trigger(_)
             | Self::Hook(_)
             | Self::Deps { .. }
             | Self::Env { .. }

@@ -14,7 +14,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
     ("govern", &["guard", "approve", "incident"]),
     ("serve", &["proxy"]),
-    ("check", &["lint"]),
+    ("check", &["lint", "trigger"]),
 ];
 
 /// Returns the command line as it is read and explained.

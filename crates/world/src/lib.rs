@@ -24,4 +24,5 @@ pub mod deploy;
 pub mod catalog;
 pub mod deps;
 pub mod hooks;
+pub mod trigger;
 pub mod preflight;

@@ -28,6 +28,7 @@ pub mod runbook;
 pub mod say;
 pub mod schema;
 pub mod status;
+pub mod trigger;
 pub mod wait;
 pub mod why;
 
@@ -77,6 +78,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Docs { page } => schema::page(page, view.as_ref()),
         Command::Proxy(proxy) => proxy::run(proxy, view.as_ref()),
         Command::Agent { command } => agent::run(command, view.as_ref()),
+        Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
         Command::Guard { command } => guard::run(&open()?, command),
         Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
     }

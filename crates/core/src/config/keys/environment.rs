@@ -134,7 +134,7 @@ const ENVIRONMENT_KEYS: &[Key] = &[
         "on",
         Type::List(Form::Event),
         Value("[]"),
-        "What it is deployed for, such as `change:develop`; nothing if empty.",
+        "What `shipway trigger` deploys it for, such as `change:develop`; nothing if empty.",
     ),
     key("drill", Type::Flag, Value("false"), "Whether drills may be carried out here."),
     key(
