@@ -24,6 +24,7 @@ pub mod anchor;
 pub mod backup;
 pub mod facts;
 pub mod validate;
+pub mod local;
 pub mod action;
 pub mod gate;
 pub mod plan;

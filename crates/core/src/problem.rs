@@ -237,6 +237,11 @@ codes! {
     SignerUnknown = "SW1127", Refused, "a key is not among the allowed signers";
     KeyInvalid = "SW1128", Refused, "a key does not count";
     KeyUnusable = "SW1129", Refused, "there is no key to sign with";
+    HooksInert = "SW1160", Refused, "local hooks are not in force";
+    HooksBlocked = "SW1161", Refused, "local hooks cannot be installed";
+    SkipSyntax = "SW1162", Usage, "a rule is skipped without a reason, or is not known";
+    HookNotice = "SW1163", Refused, "a commit was made past the hooks";
+    TriggerUnknown = "SW1169", Usage, "not an event, or not of a commit that is here";
 }
 
 impl fmt::Display for Code {

@@ -1,6 +1,8 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
 mod deploy;
+mod guard;
+mod trigger;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -12,6 +14,8 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook,
 };
+pub use guard::{Guard, Hook};
+pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -210,6 +214,23 @@ pub enum Command {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
+    /// Keep the policy by hooks: install them, and see whether they are in force
+    Guard {
+        /// What to do
+        #[command(subcommand)]
+        command: Guard,
+    },
+    /// Run what an event asks for, as `on` says in shipway.toml: checks, and deployments
+    #[command(
+        after_help = "examples:\n  shipway trigger change:develop                in a CI job or a hook, after a push\n  \
+                      shipway trigger change:main --dry-run         what would run\n  \
+                      shipway trigger tag:v1.4.0\n  \
+                      shipway trigger schedule:weekly               from cron\n  \
+                      shipway trigger --received                    as a post-receive hook\n\n\
+                      Checks run on a clean checkout of the commit. What only asks to land on a branch is checked and\n\
+                      not deployed. The exit code is that of the worst of all."
+    )]
+    Trigger(Trigger),
     /// Compare declared dependencies with what is installed
     Deps {
         /// What to do
@@ -241,6 +262,9 @@ pub enum Command {
         /// Which one
         page: String,
     },
+    /// A hook of git; the scripts of `guard install` start it
+    #[command(hide = true)]
+    Hook(Hook),
     /// The hand on a host; a run starts it through ssh
     #[command(hide = true)]
     Agent {
@@ -300,6 +324,9 @@ impl Command {
             | Self::Changelog
             | Self::Init { .. }
             | Self::Lint { .. }
+            | Self::Guard { .. }
+            | Self::Trigger(_)
+            | Self::Hook(_)
             | Self::Deps { .. }
             | Self::Env { .. }
             | Self::Explain { .. }

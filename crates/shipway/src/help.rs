@@ -12,9 +12,9 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("release", &["plan", "push", "say", "why", "changelog"]),
     ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill", "runbook"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
-    ("govern", &["approve", "incident"]),
+    ("govern", &["guard", "approve", "incident"]),
     ("serve", &["proxy"]),
-    ("check", &["lint"]),
+    ("check", &["lint", "trigger"]),
 ];
 
 /// Returns the command line as it is read and explained.

@@ -24,4 +24,6 @@ pub mod host;
 pub mod deploy;
 pub mod catalog;
 pub mod deps;
+pub mod hooks;
+pub mod trigger;
 pub mod preflight;

@@ -107,6 +107,8 @@ fn check(found: &Found) -> Check {
         run: found.texts("run").expect(PROMISE),
         timeout: found.duration("timeout"),
         env: found.variables("env"),
+        on: found.texts("on").expect(PROMISE),
+        files: found.texts("files").expect(PROMISE),
     }
 }
 

@@ -80,6 +80,8 @@ pub struct Environment {
     pub require: Require,
     /// Whether drills may be carried out.
     pub drill: bool,
+    /// The events that it is deployed for.
+    pub on: Vec<String>,
 }
 
 /// What a host has of its own.

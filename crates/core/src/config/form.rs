@@ -2,6 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
+use super::trigger;
+
 /// What kind of TOML value a key takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Type {
@@ -62,6 +64,8 @@ pub(super) enum Form {
     Percent,
     /// A size such as `500MB`.
     Size,
+    /// An event such as `change:develop`.
+    Event,
 }
 
 impl Type {
@@ -146,6 +150,7 @@ impl Form {
             Self::Share => "count such as `2`, or share such as `25%`".into(),
             Self::Percent => "share such as `0.5%`".into(),
             Self::Size => "size such as `500MB` or `2GiB`".into(),
+            Self::Event => trigger::FORMS.into(),
         }
     }
 
@@ -171,6 +176,9 @@ impl Form {
             Self::Share => json!({"type": "string", "pattern": "^[0-9]+%?$"}),
             Self::Percent => json!({"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%$"}),
             Self::Size => json!({"type": "string", "pattern": "^[0-9]+([kMGT]i?)?B$"}),
+            Self::Event => {
+                json!({"type": "string", "pattern": "^(commit|release|(change|tag|schedule):.+)$"})
+            }
             Self::Any | Self::Path | Self::Branch | Self::Range | Self::Host => {
                 json!({"type": "string", "minLength": 1})
             }

@@ -232,6 +232,20 @@ const CHECK: &[Key] = &[
         "How long it may take before it is killed.",
     ),
     key("env", Type::Variables, Value("{}"), "Environment variables on top of the inherited ones."),
+    key(
+        "on",
+        Type::List(Form::Event),
+        Value("[]"),
+        "What it is run for, such as `release`, `commit`, `change:develop`, `tag:v*` or `schedule:weekly`; releases and \
+         changes if empty.",
+    ),
+    key(
+        "files",
+        Type::List(Form::Any),
+        Value("[]"),
+        "Patterns of the files that it looks at when a commit is made: it is given these only, and what passed is not \
+         run again until one of them changes; all files if empty.",
+    ),
 ];
 
 const CHECKS: &[Key] = &[

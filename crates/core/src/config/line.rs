@@ -105,7 +105,7 @@ pub fn within(range: &VersionReq, version: &Version) -> bool {
 }
 
 /// Tells whether a name fits a pattern in which `*` stands for any characters but `/`.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(super) fn matches(pattern: &str, name: &str) -> bool {
     let (mut parts, mut names) = (pattern.split('/'), name.split('/'));
     loop {
         match (parts.next(), names.next()) {

@@ -18,6 +18,7 @@ mod rules;
 mod schema;
 mod suggest;
 mod template;
+mod trigger;
 mod value;
 mod words;
 
@@ -35,6 +36,7 @@ pub use duration::{parse as parse_duration, text as duration_text};
 pub use line::{LineKind, line_of, within};
 pub use schema::{reference, schema};
 pub use template::{Detected, template};
+pub use trigger::Trigger;
 
 use crate::problem::Problem;
 
@@ -143,6 +145,17 @@ pub struct Check {
     pub timeout: Option<Duration>,
     /// Variables to set on top of the inherited ones.
     pub env: BTreeMap<String, String>,
+    /// What it is run for; see [`Check::wanted_by`].
+    pub on: Vec<String>,
+    /// Patterns of the files that it looks at when a commit is made; all if empty.
+    pub files: Vec<String>,
+}
+
+impl Check {
+    /// Tells whether an event asks for this check: one that its `on` names, else a release or a change.
+    pub fn wanted_by(&self, event: &Trigger) -> bool {
+        trigger::wanted(&self.on, event)
+    }
 }
 
 /// What holds for all checks.

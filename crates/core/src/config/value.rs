@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::form::{Form, Type};
 use super::place::{plain, shown};
-use super::{amount, duration, suggest, words};
+use super::{Trigger, amount, duration, suggest, words};
 use crate::problem::{Code, Problem};
 
 /// A value that has been read.
@@ -79,6 +79,10 @@ impl Form {
             Self::Share => amount::share(text).is_some(),
             Self::Percent => amount::percent(text).is_some(),
             Self::Size => amount::bytes(text).is_some(),
+            Self::Event => match Trigger::parse(text) {
+                Some(Trigger::Change(name) | Trigger::Tag(name)) => is_ref(&name.replace('*', "x")),
+                other => other.is_some(),
+            },
             Self::Version => {
                 return Version::parse(text)
                     .map(Value::Version)

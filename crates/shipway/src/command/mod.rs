@@ -12,9 +12,12 @@ pub mod env_status;
 pub mod deps;
 pub mod env;
 pub mod explain;
+pub mod guard;
 pub mod incident;
 pub mod init;
 pub mod lint;
+pub mod local_hook;
+pub mod local_hooks;
 pub mod log;
 pub mod plan;
 pub mod proxy;
@@ -25,6 +28,7 @@ pub mod runbook;
 pub mod say;
 pub mod schema;
 pub mod status;
+pub mod trigger;
 pub mod wait;
 pub mod why;
 
@@ -74,6 +78,9 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Docs { page } => schema::page(page, view.as_ref()),
         Command::Proxy(proxy) => proxy::run(proxy, view.as_ref()),
         Command::Agent { command } => agent::run(command, view.as_ref()),
+        Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
+        Command::Guard { command } => guard::run(&open()?, command),
+        Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
     }
 }
 

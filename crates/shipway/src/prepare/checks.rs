@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::time::Duration;
 
+use shipway_core::config::Trigger;
 use shipway_core::gate::Need;
 use shipway_core::kinds;
 use shipway_core::planner::need;
@@ -17,7 +18,8 @@ const OUTDATED_MS: u64 = 20_000;
 pub fn needs(seen: &Seen<'_>, path: &OsStr) -> Result<Vec<Need>, Problem> {
     let config = &seen.config;
     let mut needs = vec![];
-    for check in &config.check {
+    let of_releases = || config.check.iter().filter(|check| check.wanted_by(&Trigger::Release));
+    for check in of_releases() {
         let args = kinds::Command {
             argv: check.run.clone(),
             env: check.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
@@ -26,7 +28,7 @@ pub fn needs(seen: &Seen<'_>, path: &OsStr) -> Result<Vec<Need>, Problem> {
         let timeout = check.timeout.unwrap_or(config.checks.timeout);
         needs.push(need(&check.name, kinds::COMMAND, &args, millis(timeout))?);
     }
-    if config.check.is_empty() && config.checks.detect {
+    if of_releases().next().is_none() && config.checks.detect {
         let checks = seen.projects.checks(&seen.tree)?;
         // A check whose program is not installed was not wanted here; a configured one would fail and say so.
         for check in checks.into_iter().filter(|check| check.needs.iter().all(|program| is_on(path, program)))

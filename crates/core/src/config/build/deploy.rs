@@ -150,6 +150,7 @@ pub(super) fn environment(found: &Found, groups: &BTreeMap<String, Vec<String>>)
         watch: watch(section(found, "watch")),
         require: require(section(found, "require")),
         drill: found.flag("drill"),
+        on: words(found, "on"),
     }
 }
 

@@ -130,6 +130,12 @@ const ENVIRONMENT_KEYS: &[Key] = &[
         Detected("no drill is wanted"),
         "How old the last rollback drill may be.",
     ),
+    key(
+        "on",
+        Type::List(Form::Event),
+        Value("[]"),
+        "What `shipway trigger` deploys it for, such as `change:develop`; nothing if empty.",
+    ),
     key("drill", Type::Flag, Value("false"), "Whether drills may be carried out here."),
     key(
         "unproven",

@@ -127,6 +127,7 @@ pub(super) const ROWS: &[Row] = &[
     row("environment.fresh", TIME),
     row("environment.drill-within", TIME),
     row("environment.drill", FLAG),
+    ("environment.on", &["['change:develop']", "[]"], &["'change:develop'", "[1]"], &["['deploy']"]),
     row("environment.unproven", FLAG),
     ("environment.host.address", &["'local'", "'deploy@web-1'"], &["1"], &["'-v'", "'a b'"]),
     row("environment.host.path", TEXT),

@@ -65,6 +65,13 @@ const ROWS: &[Row] = &[
     ),
     ("check.timeout", &["'1h30m'", "'500ms'"], &["10", "10.5"], &["'10'", "'0s'", "'1.5h'"]),
     (
+        "check.on",
+        &["['commit', 'release', 'change:release/*', 'tag:v*', 'schedule:weekly']", "[]"],
+        &["'commit'", "[1]"],
+        &["['push']", "['change:']", "['change:a b']", "['schedule:a/b']"],
+    ),
+    ("check.files", &["['src/**', '*.md']", "[]"], &["'a'", "[1]"], &["['']"]),
+    (
         "check.env",
         &["{}", "{ CI = 'true', _A1 = '' }"],
         &["[]", "{ CI = true }"],
