@@ -232,6 +232,9 @@ codes! {
     DrillFailed = "SW1098", Refused, "a drill failed";
     PolicyDenied = "SW1101", Refused, "the policy says no";
     PolicyWaits = "SW1102", Waiting, "the policy wants something first";
+    PolicyRule = "SW1103", Usage, "the policy has a rule that cannot be meant";
+    PolicyCase = "SW1104", Refused, "a case of the policy is decided otherwise";
+    PushInput = "SW1105", Refused, "what git says of a push cannot be read";
     SignersUnreadable = "SW1125", Refused, "a line of the allowed signers cannot be understood";
     SignatureBad = "SW1126", Refused, "a signature is not good";
     SignerUnknown = "SW1127", Refused, "a key is not among the allowed signers";
