@@ -14,7 +14,7 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook,
 };
-pub use guard::{Guard, Hook};
+pub use guard::{Guard, GuardHook, GuardInstall, Hook};
 pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
@@ -265,6 +265,9 @@ pub enum Command {
     /// A hook of git; the scripts of `guard install` start it
     #[command(hide = true)]
     Hook(Hook),
+    /// What the hooks of a guarded repository start
+    #[command(hide = true)]
+    GuardHook(GuardHook),
     /// The hand on a host; a run starts it through ssh
     #[command(hide = true)]
     Agent {
@@ -327,6 +330,7 @@ impl Command {
             | Self::Guard { .. }
             | Self::Trigger(_)
             | Self::Hook(_)
+            | Self::GuardHook(_)
             | Self::Deps { .. }
             | Self::Env { .. }
             | Self::Explain { .. }

@@ -25,5 +25,8 @@ pub mod deploy;
 pub mod catalog;
 pub mod deps;
 pub mod hooks;
+pub mod records;
+pub mod policy;
+pub mod guard;
 pub mod trigger;
 pub mod preflight;

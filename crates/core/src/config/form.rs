@@ -190,7 +190,6 @@ impl Form {
             Self::Event => {
                 json!({"type": "string", "pattern": "^(commit|release|(change|tag|schedule):.+)$"})
             }
-            Self::Any | Self::Path | Self::Branch | Self::Range | Self::Host => {
             Self::Any | Self::Path | Self::Branch | Self::Range | Self::Host | Self::Paths | Self::Refs => {
                 json!({"type": "string", "minLength": 1})
             }

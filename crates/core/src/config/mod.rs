@@ -19,7 +19,6 @@ pub(crate) mod schema;
 pub(crate) mod suggest;
 mod template;
 mod trigger;
-mod value;
 pub(crate) mod value;
 mod words;
 

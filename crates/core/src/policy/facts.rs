@@ -92,6 +92,8 @@ pub enum UpdateKind {
 pub struct Commit {
     /// The object id; empty for one that is being made.
     pub id: String,
+    /// The object id of its tree.
+    pub tree: String,
     /// The object ids of its parents.
     pub parents: Vec<String>,
     /// The address of the author.

@@ -13,6 +13,8 @@ pub mod deps;
 pub mod env;
 pub mod explain;
 pub mod guard;
+mod guard_hook;
+mod guard_server;
 pub mod incident;
 pub mod init;
 pub mod lint;
@@ -79,8 +81,9 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Proxy(proxy) => proxy::run(proxy, view.as_ref()),
         Command::Agent { command } => agent::run(command, view.as_ref()),
         Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
-        Command::Guard { command } => guard::run(&open()?, command),
+        Command::Guard { command } => guard::run(command, view.as_ref(), open),
         Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
+        Command::GuardHook(hook) => guard_hook::run(hook, environment, view.as_ref()),
     }
 }
 
