@@ -56,8 +56,11 @@ fn production_refuses_bytes_that_staging_has_not_proven() {
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: two", "");
     site.code(0, &["push"]);
-    let said = site.code(4, &["deploy", "production", "1.2.0"]);
+    // It is built before its gate, and yet refused: the world is as it was.
+    let said = site.code(1, &["deploy", "production", "1.2.0"]);
     assert!(said.contains("SW1090") && said.contains("1.1.0"), "{said}");
+    assert!(said.contains("refused") && said.contains("nothing was changed"), "{said}");
+    assert!(site.code(0, &["status", "--no-hosts"]).contains("refused"));
     assert_eq!(site.current("a"), None);
     // What staging has may go on, and is not built again.
     site.code(0, &["promote", "production"]);
@@ -101,7 +104,7 @@ fn a_drill_goes_back_and_forward_and_opens_the_gate_that_asks_for_it() {
     site.configure(&STAGING.replace("watch = { for = false }", gate));
     site.change("feat: three", "");
     site.code(0, &["push"]);
-    let said = site.code(4, &["deploy", "staging"]);
+    let said = site.code(1, &["deploy", "staging"]);
     assert!(said.contains("SW1097"), "{said}");
     site.code(0, &["drill", "rollback", "staging"]);
     site.serves("1.2.0");
