@@ -20,7 +20,7 @@ use crate::forward;
 use crate::hub::{Connected, Hub};
 use crate::lengths::{Length, Watched};
 use crate::store::Store;
-use crate::successor::{Link, Predecessor};
+use crate::successor::{Heir, Link, Predecessor};
 
 /// How long a client may be silent, or take for the head of a request.
 const CLIENT: Duration = Duration::from_secs(75);
@@ -68,9 +68,11 @@ pub fn serve(options: &Options) -> Result<(), Problem> {
     if let Some(before) = before {
         before.follow(Arc::clone(&hub), Arc::clone(&link))?;
     }
-    let change = Mutex::default();
-    Arc::new(Control { hub: Arc::clone(&hub), store, listener, link, change }).listen(socket);
+    let (heir, change) = (Arc::<Heir>::default(), Mutex::default());
+    let control = Control { hub: Arc::clone(&hub), store, listener, link, heir: Arc::clone(&heir), change };
+    Arc::new(control).listen(socket);
     runtime.block_on(run(own, hub, options.parting)).map_err(|error| cannot(options, &error.to_string()))?;
+    heir.wait();
     Socket::remove(&path, inode);
     Ok(())
 }
