@@ -1,6 +1,7 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
 mod deploy;
+mod passed;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook, Status,
 };
+pub use passed::passed;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -380,7 +382,7 @@ pub struct Proxy {
     /// The control socket of the proxy
     #[arg(long, value_name = "FILE")]
     pub control: PathBuf,
-    /// Where clients connect, for serve
+    /// Where clients connect, for serve; may be left out where systemd passes the socket
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// The file that keeps who gets traffic, for serve
