@@ -10,7 +10,7 @@ use super::table::{Cell, Table};
 use super::text;
 
 /// Stage, sign, thing, summary, undo, how.
-const COLUMNS: &[(usize, usize)] = &[(2, 16), (2, 1), (1, 32), (2, 48), (3, 12), (2, 40)];
+const COLUMNS: &[(usize, usize)] = &[(2, 24), (2, 1), (1, 32), (2, 48), (3, 12), (2, 40)];
 
 /// Returns the whole screen. Where the columns are known and too few, the undo of a step stands below it.
 pub(super) fn render(plan: &Plan, paint: Paint, columns: Option<usize>) -> String {
