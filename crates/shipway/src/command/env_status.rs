@@ -33,14 +33,27 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
         None => session.config.environment.keys().collect(),
     };
     let mut hosts = hosts(session, &names)?;
-    hosts.retain(|(_, host)| status.host.as_ref().is_none_or(|wanted| *wanted == host.name));
+    if let Some(wanted) = &status.host {
+        named(wanted, &mut hosts).map_err(one)?;
+    }
     let heads =
         session.journal_to_read().and_then(|journal| journal.runs().map_err(of_journal)).map_err(one)?;
-    let look = Look { drift: true, way_back: true, services: true };
+    let look = Look { drift: true, way_back: true, services: true, lenient: true };
     let rows = rows(session, hosts, &heads, (look, PATIENT)).map_err(one)?;
     session.view.hosts(&rows, now());
     let wrong = rows.iter().any(|row| row.kind() == Kind::Wrong);
     Ok(if wrong { 1 } else { DONE })
+}
+
+/// Keeps only the hosts of a name, of which there must be one.
+fn named(wanted: &str, hosts: &mut Vec<(String, Host)>) -> Result<(), Problem> {
+    let known: Vec<String> = hosts.iter().map(|(_, host)| host.name.clone()).collect();
+    hosts.retain(|(_, host)| host.name == wanted);
+    if hosts.is_empty() {
+        let problem = Problem::new(Code::Usage, format!("there is no host `{wanted}`"));
+        return Err(problem.wanted(known.join(", ")));
+    }
+    Ok(())
 }
 
 fn one(problem: Problem) -> Vec<Problem> {

@@ -69,7 +69,7 @@ fn hosts(
         }
         // What could be gone back to is proven where it matters, and costs a look at every file.
         Ok(hosts) => {
-            let look = Look { drift: true, services: true, ..Look::default() };
+            let look = Look { drift: true, services: true, lenient: true, ..Look::default() };
             env_status::rows(session, hosts, heads, (look, LIMIT)).map(Some)
         }
     }

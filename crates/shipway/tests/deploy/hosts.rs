@@ -88,6 +88,8 @@ fn status_shows_what_is_live_everywhere_and_waits_for_no_silent_host() {
         has(&["production", host, "not reached"]);
     }
     assert!(took < Duration::from_secs(8), "{took:?}");
+    let said = site.code(2, &["env", "status", "--host", "nobody"]);
+    assert!(said.contains("no host `nobody`") && said.contains("mute11, here"), "{said}");
     let begun = Instant::now();
     let said = site.code(0, &["status", "--no-hosts", "--json"]);
     assert!(!said.contains("\"hosts\""), "{said}");

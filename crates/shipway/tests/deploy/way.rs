@@ -120,7 +120,7 @@ fn a_switch_of_the_proxy_loses_no_request() {
     let control = site.repo.home().join("proxy.sock");
     let mut serve = site.command(&["proxy", "serve", "--listen", &format!("127.0.0.1:{front}"), "--control"]);
     serve.arg(&control).arg("--state").arg(site.repo.home().join("proxy.json"));
-    let _proxy = Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let proxy = Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     host::until("the proxy is there", || control.exists());
     let switch = format!("switch = {{ kind = \"proxy\", control = {control:?}, ports = {ports:?} }}");
     let text = STAGING.replace("SERVICE", crate::site::SERVICE);
@@ -140,4 +140,9 @@ fn a_switch_of_the_proxy_loses_no_request() {
     assert!(report.failed.is_empty(), "{:?}", report.failed);
     assert!(report.by_release.contains_key("1.1.0") && report.by_release.contains_key("1.2.0"));
     assert!(!report.by_release.contains_key("1.3.0"), "{:?}", report.by_release);
+    // Without the proxy nobody knows which copy is in use, but the host is reached and says what was brought.
+    drop(proxy);
+    let shown = site.code(0, &["status"]);
+    assert!(shown.lines().any(|line| line.contains("1.2.0") && line.contains("drift")), "{shown}");
+    assert!(shown.contains("its services cannot be looked at: the proxy does not answer"), "{shown}");
 }
