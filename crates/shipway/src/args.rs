@@ -3,6 +3,7 @@
 mod deploy;
 mod guard;
 mod trigger;
+mod passed;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -12,10 +13,11 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
-    Runbook,
+    Runbook, Status,
 };
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
 pub use trigger::Trigger;
+pub use passed::passed;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -87,9 +89,13 @@ pub enum Command {
     /// Bring to an environment exactly what the environment before it has proven
     #[command(after_help = "examples:\n  shipway promote production\n  shipway promote production --plan")]
     Promote(Promote),
-    /// Show the open run and what it needs, else the last runs
-    #[command(after_help = "examples:\n  shipway status\n  shipway status --json | jq .")]
-    Status,
+    /// Show the open run and what it needs, else the last runs; and which release is live where
+    #[command(
+        after_help = "All hosts are asked at once, and for 3 seconds at most: one that does not answer is shown as \
+                            not reached.\n\nexamples:\n  shipway status\n  shipway status --no-hosts\n  \
+                            shipway status --json | jq '.hosts[] | {environment, host, version: .release.version}'"
+    )]
+    Status(Status),
     /// Show what a run did, or what one of its steps printed
     #[command(
         after_help = "examples:\n  shipway log               the last run\n  shipway log 7f3a          one run\n  \
@@ -318,7 +324,7 @@ impl Command {
             | Self::Rollback(_)
             | Self::Abort { .. }
             | Self::Say { .. } => true,
-            Self::Status
+            Self::Status(_)
             | Self::Approve { .. }
             | Self::Incident(_)
             | Self::Proxy(_)
@@ -410,7 +416,7 @@ pub struct Proxy {
     /// The control socket of the proxy
     #[arg(long, value_name = "FILE")]
     pub control: PathBuf,
-    /// Where clients connect, for serve
+    /// Where clients connect, for serve; may be left out where systemd passes the socket
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// The file that keeps who gets traffic, for serve

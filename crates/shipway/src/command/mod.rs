@@ -59,7 +59,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Backup(asked) => backup::run(&open()?, asked),
         Command::Runbook(asked) => runbook::run(&open()?, asked),
         Command::Drill(asked) => drill::run(&open()?, asked),
-        Command::Status => status::run(&open()?),
+        Command::Status(status) => status::run(&open()?, status),
         Command::Log(log) => log::run(&open()?, log),
         Command::Resume { run } => resume::run(&open()?, run.as_deref()),
         Command::Rollback(rollback) => rollback::run(&open()?, rollback),
