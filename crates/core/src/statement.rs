@@ -84,6 +84,19 @@ pub enum Use {
     Device,
 }
 
+impl Use {
+    /// Returns how the key was used, in a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Agent => "by an unlocked agent, which proves little",
+            Self::ConfirmedAgent => "by an agent that asks",
+            Self::File => "with a key without a passphrase, which proves little",
+            Self::Passphrase => "with a key and its passphrase",
+            Self::Device => "with a device",
+        }
+    }
+}
+
 /// A yes to the plan of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanApproval {

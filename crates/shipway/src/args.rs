@@ -1,6 +1,7 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
 mod deploy;
+mod change;
 mod guard;
 mod trigger;
 mod passed;
@@ -11,13 +12,14 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use change::{Change, Land, Open, Verify};
 pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook, Status,
 };
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
-pub use trigger::Trigger;
 pub use passed::passed;
+pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -220,6 +222,16 @@ pub enum Command {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
+    /// Change requests: open, review, approve and land them
+    Change {
+        /// What is done
+        #[command(subcommand)]
+        command: Change,
+    },
+    /// Prove that every commit of a protected branch was let in by a ticket, approvals and checks
+    #[command(after_help = "examples:\n  shipway verify main\n  shipway verify main --json | jq .\n\n\
+                            Exit code 0: all of it is proven. 1: some commits are not; they are listed.")]
+    Verify(Verify),
     /// Keep the policy by hooks: install them, and see whether they are in force
     Guard {
         /// What to do
@@ -334,6 +346,8 @@ impl Command {
             | Self::Init { .. }
             | Self::Lint { .. }
             | Self::Guard { .. }
+            | Self::Change { .. }
+            | Self::Verify(_)
             | Self::Trigger(_)
             | Self::Hook(_)
             | Self::GuardHook(_)

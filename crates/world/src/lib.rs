@@ -28,5 +28,6 @@ pub mod hooks;
 pub mod records;
 pub mod policy;
 pub mod guard;
+pub mod change;
 pub mod trigger;
 pub mod preflight;

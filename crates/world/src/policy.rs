@@ -12,6 +12,18 @@ use shipway_core::signers::{REVOKED, Signers};
 
 use crate::hooks::staged::InHook;
 
+/// Where that stands which holds until a ref has a policy.
+#[derive(Clone, Copy, Debug)]
+pub enum Bootstrap<'a> {
+    /// In a directory, as the guard itself has it.
+    Dir(&'a Path),
+    /// In a ref, as the guard publishes it.
+    Ref(&'a str),
+}
+
+/// What holds until a ref has a policy: the policy, the keys, and the keys that count no more.
+pub const BOOTSTRAP: [&str; 3] = ["policy.toml", "allowed_signers", "revoked_keys"];
+
 /// A policy, and all that it is read with.
 #[derive(Clone, Debug)]
 pub struct Base {
@@ -32,7 +44,7 @@ pub struct Base {
 impl Base {
     /// Reads the base at a ref or commit. Without a policy there, the one in `bootstrap` holds, and without that one the
     /// policy that holds without a file.
-    pub fn at(git: &InHook<'_>, rev: &str, bootstrap: Option<&Path>) -> Result<Self, Vec<Problem>> {
+    pub fn at(git: &InHook<'_>, rev: &str, bootstrap: Option<Bootstrap<'_>>) -> Result<Self, Vec<Problem>> {
         let one = |problem| vec![problem];
         let commit = commit(git, rev).map_err(one)?;
         let mut paths = vec![PATH, SIGNERS, REVOKED, "shipway.toml"];
@@ -42,10 +54,10 @@ impl Base {
             None => vec![None; paths.len()],
         };
         if texts[0].is_none()
-            && let Some(dir) = bootstrap
+            && let Some(bootstrap) = bootstrap
         {
-            for (text, path) in texts.iter_mut().zip(["policy.toml", "allowed_signers", "revoked_keys"]) {
-                *text = file(&dir.join(path)).map_err(one)?;
+            for (text, found) in texts.iter_mut().zip(bootstrap.texts(git).map_err(one)?) {
+                *text = found;
             }
         }
         let policy = policy::read(texts[0].as_deref().unwrap_or_default(), PATH)?;
@@ -65,6 +77,18 @@ impl Base {
     }
 }
 
+impl Bootstrap<'_> {
+    fn texts(self, git: &InHook<'_>) -> Result<Vec<Option<String>>, Problem> {
+        match self {
+            Self::Dir(dir) => BOOTSTRAP.iter().map(|path| file(&dir.join(path))).collect(),
+            Self::Ref(name) => match commit(git, name)? {
+                Some(commit) => texts(git, &commit, &BOOTSTRAP),
+                None => Ok(vec![]),
+            },
+        }
+    }
+}
+
 fn commit(git: &InHook<'_>, rev: &str) -> Result<Option<String>, Problem> {
     let asked = format!("{rev}^{{commit}}");
     let output =
@@ -73,7 +97,7 @@ fn commit(git: &InHook<'_>, rev: &str) -> Result<Option<String>, Problem> {
 }
 
 /// Returns the texts of some paths of a commit, through one process.
-fn texts(git: &InHook<'_>, commit: &str, paths: &[&str]) -> Result<Vec<Option<String>>, Problem> {
+pub(crate) fn texts(git: &InHook<'_>, commit: &str, paths: &[&str]) -> Result<Vec<Option<String>>, Problem> {
     let asked: String = paths.iter().fold(String::new(), |text, path| text + commit + ":" + path + "\n");
     let cmd = git.git().args(["cat-file", "--batch=%(objecttype) %(objectsize)"]).stdin(asked);
     let output = git.expect(&cmd)?;

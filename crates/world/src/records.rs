@@ -1,8 +1,11 @@
 //! Logs of records in a repository: a chain of commits under one ref, one record each. Such a log is fetched and backed up
 //! with the repository, and whoever appends must be ahead of nobody.
 
+use std::collections::BTreeMap;
+
 use shipway_core::change::{FILE, Record};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::time::Time;
 
 use crate::hooks::staged::InHook;
 
@@ -43,6 +46,41 @@ pub fn read(git: &InHook<'_>, log: &str, most: Option<usize>) -> Result<Vec<Kept
     kept.collect()
 }
 
+/// Returns the records of all logs whose names match a pattern of `git for-each-ref`, through a fixed number of processes.
+pub fn read_all(git: &InHook<'_>, pattern: &str) -> Result<BTreeMap<String, Vec<Kept>>, Problem> {
+    let refs =
+        git.expect(&git.git().args(["for-each-ref", "--format=%(objectname) %(refname)", pattern]))?.text();
+    let tips: Vec<(&str, &str)> = refs.lines().filter_map(|line| line.split_once(' ')).collect();
+    if tips.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ask: String = tips.iter().fold(String::new(), |all, (id, _)| all + id + "\n");
+    let listed = git.expect(&git.git().args(["rev-list", "--parents", "--stdin"]).stdin(ask))?.text();
+    let mut parents: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for line in listed.lines() {
+        let mut ids = line.split(' ');
+        parents.extend(ids.next().map(|id| (id, ids.next())));
+    }
+    let ids: Vec<&str> = parents.keys().copied().collect();
+    let asked: Vec<String> = ids.iter().map(|id| format!("{id}:{FILE}")).collect();
+    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+    let contents: BTreeMap<&str, Vec<u8>> = ids.iter().copied().zip(git.contents(&asked)?).collect();
+    let mut logs = BTreeMap::new();
+    for (tip, name) in tips {
+        let (mut log, mut at) = (vec![], Some(tip));
+        while let Some(id) = at {
+            let content = contents.get(id).map_or(&[][..], Vec::as_slice);
+            let record =
+                serde_json::from_slice(content).map_err(|error| unreadable(name, id, &error.to_string()))?;
+            log.push(Kept { id: id.to_owned(), record });
+            at = parents.get(id).copied().flatten();
+        }
+        log.reverse();
+        logs.insert(name.to_owned(), log);
+    }
+    Ok(logs)
+}
+
 /// Returns the record in a commit, which somebody else may have made.
 pub fn record(git: &InHook<'_>, commit: &str) -> Result<Record, Problem> {
     let contents = git.contents(&[&format!("{commit}:{FILE}")])?;
@@ -66,11 +104,16 @@ pub fn make(git: &InHook<'_>, record: &Record, parents: &[&str]) -> Result<Strin
         .map_err(|error| Problem::new(Code::Io, format!("the record has no JSON form: {error}")))?;
     let blob = git.expect(&git.git().args(["hash-object", "-w", "--stdin"]).stdin(text))?.text();
     let tree = git.expect(&git.git().arg("mktree").stdin(format!("100644 blob {blob}\t{FILE}\n")))?.text();
-    let mut cmd = git.git().args(["commit-tree", "--no-gpg-sign", "-m", "record", &tree]);
+    commit(git, &tree, parents, record.at)
+}
+
+/// Makes a commit of the guard's, with equal bytes for equal arguments.
+pub(crate) fn commit(git: &InHook<'_>, tree: &str, parents: &[&str], at: Time) -> Result<String, Problem> {
+    let mut cmd = git.git().args(["commit-tree", "--no-gpg-sign", "-m", "record", tree]);
     for parent in parents {
         cmd = cmd.args(["-p", parent]);
     }
-    let date = format!("@{} +0000", record.at.seconds());
+    let date = format!("@{} +0000", at.seconds());
     for (name, value) in [("NAME", NAME), ("EMAIL", EMAIL), ("DATE", &date)] {
         cmd = cmd.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
     }

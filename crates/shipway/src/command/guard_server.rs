@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use shipway_core::action::Stop;
 use shipway_core::problem::{Code, Problem};
-use shipway_world::guard::audit;
 use shipway_world::guard::install::{self, Asked, Step};
+use shipway_world::guard::{Guard, audit};
 use shipway_world::hooks::staged::InHook;
 use shipway_world::shell::LocalShell;
 
@@ -33,6 +33,9 @@ pub(super) fn install(asked: &GuardInstall, repository: &Path, view: &dyn View) 
         return Ok(DONE);
     }
     install::carry_out(&git, &steps).map_err(one)?;
+    let at = std::fs::canonicalize(repository)
+        .map_err(|error| vec![Problem::new(Code::Io, format!("{}: {error}", repository.display()))])?;
+    Guard::open(&at).and_then(|guard| guard.publish(&git)).map_err(one)?;
     let findings = audit::look(&git, repository).map_err(one)?;
     if !findings.is_empty() {
         return Err(findings);

@@ -5,6 +5,7 @@ pub mod approve;
 pub mod agent;
 pub mod backup;
 pub mod carry;
+pub mod change;
 pub mod changelog;
 pub mod deploy;
 pub mod drill;
@@ -31,6 +32,7 @@ pub mod say;
 pub mod schema;
 pub mod status;
 pub mod trigger;
+pub mod verify;
 pub mod wait;
 pub mod why;
 
@@ -81,6 +83,8 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Proxy(proxy) => proxy::run(proxy, view.as_ref()),
         Command::Agent { command } => agent::run(command, view.as_ref()),
         Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
+        Command::Change { command } => change::run(&open()?, command),
+        Command::Verify(asked) => verify::run(&open()?, asked),
         Command::Guard { command } => guard::run(command, view.as_ref(), open),
         Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
         Command::GuardHook(hook) => guard_hook::run(hook, environment, view.as_ref()),

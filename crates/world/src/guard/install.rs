@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use shipway_core::action::Output;
 use shipway_core::id::Digest;
 use shipway_core::problem::{Code, Problem};
 
@@ -97,7 +98,8 @@ pub fn plan(git: &InHook<'_>, asked: &Asked) -> Result<Vec<Step>, Problem> {
     }
     if !dir.join("policy.toml").exists() || !asked.admins.is_empty() {
         steps.push(Step::File(dir.join("policy.toml"), bootstrap(&asked.admins), 0o600));
-        let keys = asked.admins.iter().map(|(name, key)| format!("{name} {}\n", key.trim())).collect();
+        let line = |keys: String, (name, key): &(String, String)| keys + name + " " + key.trim() + "\n";
+        let keys = asked.admins.iter().fold(String::new(), line);
         steps.push(Step::File(dir.join("allowed_signers"), keys, 0o600));
     }
     steps.retain(|step| match step {
@@ -194,7 +196,7 @@ fn name_of(repository: &Path) -> String {
 /// Returns the ref that the policy will be read from: what HEAD says now, and from then on by this name.
 fn pinned(git: &InHook<'_>) -> String {
     let head = git.run(&git.git().args(["symbolic-ref", "HEAD"]));
-    head.ok().filter(|output| output.ok()).map_or_else(|| "refs/heads/main".into(), |output| output.text())
+    head.ok().filter(Output::ok).map_or_else(|| "refs/heads/main".into(), |output| output.text())
 }
 
 /// Returns the policy that holds until the pinned ref has one.

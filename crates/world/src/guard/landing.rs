@@ -13,6 +13,9 @@ use crate::keys;
 use crate::policy::Base;
 use crate::records;
 
+/// Names of checks, each with who vouches for it or what became of it.
+type Named = Vec<(String, String)>;
+
 /// Where a landing is looked at.
 #[derive(Clone, Copy)]
 pub struct Scene<'a> {
@@ -24,6 +27,8 @@ pub struct Scene<'a> {
     pub base: &'a Base,
     /// Now.
     pub now: Time,
+    /// Where the branches of the repository are: `refs/heads` in itself.
+    pub heads: &'a str,
 }
 
 /// Returns the name of the log of a change request.
@@ -112,7 +117,7 @@ impl Scene<'_> {
 
     /// Returns the results of checks of a commit that somebody has signed: who vouches for those that passed, and what
     /// became of those that did not.
-    fn checks(&self, change: &ChangeRequest, commit: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
+    fn checks(&self, change: &ChangeRequest, commit: &str) -> (Named, Named) {
         let (mut passed, mut failed) = (vec![], vec![]);
         for signed in &change.checks {
             let Some(Statement::Check(result)) = signed.read() else { continue };
@@ -141,7 +146,7 @@ impl Scene<'_> {
             let gates = from == change.target && (change.source.is_empty() || change.source == into);
             if gates
                 && !change.source.is_empty()
-                && !see::is_ahead(self.git, &commit, &format!("refs/heads/{into}"))?
+                && !see::is_ahead(self.git, &commit, &format!("{}/{into}", self.heads))?
             {
                 let short = commit.get(..12).unwrap_or(&commit);
                 open.push(format!("{short} of {from} is not in {into} yet: merge {from} into {into} first"));

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod install;
 mod landed;
+pub mod publish;
 pub mod landing;
 pub mod proc_receive;
 pub mod receive;
@@ -23,7 +24,7 @@ use shipway_core::policy::Identity;
 use shipway_core::problem::{Code, Problem};
 
 use crate::hooks::staged::InHook;
-use crate::policy::Base;
+use crate::policy::{Base, Bootstrap};
 
 /// The variable by which a forced command hands on whose key it was.
 pub const LOGIN: &str = "SHIPWAY_LOGIN";
@@ -73,7 +74,8 @@ impl Guard {
 
     /// Reads the policy in force, from the pinned ref.
     pub fn base(&self, git: &InHook<'_>) -> Result<Base, Vec<Problem>> {
-        Base::at(git, &self.settings.policy, Some(&self.dir()))
+        let dir = self.dir();
+        Base::at(git, &self.settings.policy, Some(Bootstrap::Dir(&dir)))
     }
 
     /// Returns the text by which our own hooks are known to one another: whoever can read it can write here anyway.

@@ -85,7 +85,7 @@ impl Guard {
         if let Reason::Change { change, method, .. } = &found.ticket.reason {
             let by = found.seen.by.clone().unwrap_or_default();
             let checks = found.ticket.checks.iter().map(|check| (check.clone(), by.clone())).collect();
-            let scene = landing::Scene { repository: name, git, base, now: push.now };
+            let scene = landing::Scene { repository: name, git, base, now: push.now, heads: "refs/heads" };
             let change = landing::read(git, *change)?;
             update.landing = Some(scene.landing(&change, *method, update, checks)?);
         }

@@ -332,7 +332,7 @@ fn judged(signed: &[u8], signature: &str, signers: &Signers, at: Time) -> Signat
         return Signature::None;
     }
     match keys::verify_bytes(signers, "git", signed, (signature, at)) {
-        Ok(signer) => Signature::Good(signer.person),
+        Ok(found) => Signature::Good(found.person),
         Err(problem) => Signature::Bad(problem.what),
     }
 }

@@ -59,8 +59,8 @@ pub fn read(signed: &Signed) -> Option<Ticket> {
 
 /// Returns what is seen of a ticket now.
 pub fn seen((ticket, signed): (&Ticket, &Signed), repository: &str, base: &Base, now: Time) -> TicketSeen {
-    let signer = keys::verify(&base.signers, signed, now);
-    let flaw = match &signer {
+    let who = keys::verify(&base.signers, signed, now);
+    let flaw = match &who {
         Err(problem) => Some(problem.what.clone()),
         Ok(_) if ticket.repository != repository => {
             Some(format!("it is for the repository {}, and this is {repository}", ticket.repository))
@@ -76,7 +76,7 @@ pub fn seen((ticket, signed): (&Ticket, &Signed), repository: &str, base: &Base,
         }
     };
     TicketSeen {
-        by: signer.ok().map(|signer| signer.person),
+        by: who.ok().map(|found| found.person),
         policy: ticket.policy.clone(),
         expires: ticket.expires,
         flaw,

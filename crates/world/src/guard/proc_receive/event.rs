@@ -95,9 +95,9 @@ fn admit(desk: &Desk<'_>, base: &Base, change: &ChangeRequest, record: &Record) 
 fn review(desk: &Desk<'_>, base: &Base, change: &ChangeRequest, record: &Record) -> Result<(), Problem> {
     let (signed, statement) = statement(record)?;
     let Statement::Review(review) = statement else { return Err(denied("it is no signed review".into())) };
-    let signer = keys::verify(&base.signers, signed, desk.now)?;
-    if !base.policy.is_person(&signer.person) {
-        return Err(Problem::new(Code::NotAPerson, format!("{} is no person of the policy", signer.person)));
+    let who = keys::verify(&base.signers, signed, desk.now)?;
+    if !base.policy.is_person(&who.person) {
+        return Err(Problem::new(Code::NotAPerson, format!("{} is no person of the policy", who.person)));
     }
     let version = change.versions.iter().find(|version| version.version == review.version);
     let fits = version.is_some_and(|version| version.head == review.head && version.patch == review.patch);

@@ -32,7 +32,7 @@ fn take(desk: &Desk<'_>, branch: &str, new: &str) -> Result<Report, Problem> {
     let version = version(desk, tip.as_deref(), new)?;
     match known(desk, branch, &source)? {
         Some(change) => add(desk, &change, version),
-        None => begin(desk, branch, source, version),
+        None => begin(desk, branch, source, &version),
     }
 }
 
@@ -102,7 +102,7 @@ fn add(desk: &Desk<'_>, change: &ChangeRequest, mut version: Version) -> Result<
     Ok(report)
 }
 
-fn begin(desk: &Desk<'_>, branch: &str, source: String, version: Version) -> Result<Report, Problem> {
+fn begin(desk: &Desk<'_>, branch: &str, source: String, version: &Version) -> Result<Report, Problem> {
     let (title, description) = words(desk, &version.head)?;
     let event = Event::Opened { target: branch.to_owned(), source, title: title.clone(), description };
     let first = records::make(&desk.git, &desk.record(event), &[])?;
@@ -112,7 +112,7 @@ fn begin(desk: &Desk<'_>, branch: &str, source: String, version: Version) -> Res
         number += 1;
         let args = ["update-ref", "-m", "opened", &landing::log(number), &first, &"0".repeat(first.len())];
         if desk.git.run(&desk.git.git().args(args))?.ok() {
-            let report = keep(desk, number, &version)?;
+            let report = keep(desk, number, version)?;
             (desk.say)(&format!("change {number} for {branch}: {title}"));
             next(desk, number);
             return Ok(report);
