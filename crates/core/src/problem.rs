@@ -235,6 +235,7 @@ codes! {
     PolicyRule = "SW1103", Usage, "the policy has a rule that cannot be meant";
     PolicyCase = "SW1104", Refused, "a case of the policy is decided otherwise";
     PushInput = "SW1105", Refused, "what git says of a push cannot be read";
+    OwnersLine = "SW1106", Refused, "a line of the owners cannot be read";
     GuardMissing = "SW1110", Usage, "the repository has no guard";
     GuardUnusable = "SW1111", Refused, "a guard cannot be installed";
     GuardFailed = "SW1112", Refused, "the guard cannot judge, and so refuses";
