@@ -17,6 +17,7 @@ pub mod config;
 pub mod policy;
 pub mod statement;
 pub mod change;
+pub mod flow;
 pub mod backup;
 pub mod facts;
 pub mod validate;

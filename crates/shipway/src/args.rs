@@ -1,6 +1,7 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
 mod deploy;
+mod flow;
 mod guard;
 mod trigger;
 
@@ -14,6 +15,7 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook,
 };
+pub use flow::Flow;
 pub use guard::{Guard, Hook};
 pub use trigger::Trigger;
 
@@ -214,6 +216,12 @@ pub enum Command {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
+    /// Start and finish branches as the policy says, and see what they owe each other
+    Flow {
+        /// What to do
+        #[command(subcommand)]
+        command: Flow,
+    },
     /// Keep the policy by hooks: install them, and see whether they are in force
     Guard {
         /// What to do
@@ -314,6 +322,7 @@ impl Command {
             | Self::Wait { .. }
             | Self::Rollback(_)
             | Self::Abort { .. }
+            | Self::Flow { .. }
             | Self::Say { .. } => true,
             Self::Status
             | Self::Approve { .. }

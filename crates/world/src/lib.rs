@@ -24,5 +24,6 @@ pub mod deploy;
 pub mod catalog;
 pub mod deps;
 pub mod hooks;
+pub mod flow;
 pub mod trigger;
 pub mod preflight;

@@ -12,6 +12,7 @@ pub mod env_status;
 pub mod deps;
 pub mod env;
 pub mod explain;
+pub mod flow;
 pub mod guard;
 pub mod incident;
 pub mod init;
@@ -78,6 +79,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Docs { page } => schema::page(page, view.as_ref()),
         Command::Proxy(proxy) => proxy::run(proxy, view.as_ref()),
         Command::Agent { command } => agent::run(command, view.as_ref()),
+        Command::Flow { command } => flow::run(&open()?, command),
         Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
         Command::Guard { command } => guard::run(&open()?, command),
         Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
