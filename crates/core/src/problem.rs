@@ -229,6 +229,9 @@ codes! {
     DrillFailed = "SW1098", Refused, "a drill failed";
     PolicyDenied = "SW1101", Refused, "the policy says no";
     PolicyWaits = "SW1102", Waiting, "the policy wants something first";
+    PolicyRule = "SW1103", Usage, "the policy has a rule that cannot be meant";
+    PolicyCase = "SW1104", Refused, "a case of the policy is decided otherwise";
+    PushInput = "SW1105", Refused, "what git says of a push cannot be read";
     HooksInert = "SW1160", Refused, "local hooks are not in force";
     HooksBlocked = "SW1161", Refused, "local hooks cannot be installed";
     SkipSyntax = "SW1162", Usage, "a rule is skipped without a reason, or is not known";

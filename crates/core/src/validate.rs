@@ -9,6 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::facts::{Facts, Head, Operation, Permission, Relation, RemoteFacts, TagAt};
+use crate::policy::looks_secret;
 use crate::problem::{Code, Problem};
 
 pub use words::quoted;
@@ -52,7 +53,7 @@ pub fn validate(facts: &Facts, ask: &Wanted) -> Vec<Problem> {
 pub fn notes(facts: &Facts) -> Vec<String> {
     let mut notes = Vec::new();
     let harmless: Vec<&str> =
-        facts.untracked.iter().map(String::as_str).filter(|path| !secret::looks_secret(path)).collect();
+        facts.untracked.iter().map(String::as_str).filter(|path| !looks_secret(path)).collect();
     if !harmless.is_empty() {
         notes.push(format!("untracked and left alone: {}", capped(&harmless).join(", ")));
     }

@@ -43,7 +43,7 @@ pub(super) fn percent(text: &str) -> Option<u32> {
 }
 
 /// Returns the bytes of a text such as `500MB` (powers of 1000) or `2GiB` (powers of 1024).
-pub(super) fn bytes(text: &str) -> Option<u64> {
+pub(crate) fn bytes(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let number: u64 = text[..digits].parse().ok()?;
     let unit: u64 = match &text[digits..] {

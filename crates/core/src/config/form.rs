@@ -6,7 +6,7 @@ use super::trigger;
 
 /// What kind of TOML value a key takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Type {
+pub(crate) enum Type {
     /// The version of the file's own form: the integer 1.
     One,
     /// An integer from 1 to 1024.
@@ -27,11 +27,13 @@ pub(super) enum Type {
     Number,
     /// Two different TCP ports.
     Ports,
+    /// An integer from 0 to this one.
+    Upto(usize),
 }
 
 /// What a text must look like.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Anything on one line.
     Any,
     /// An argument of a command, which may be empty and have several lines.
@@ -66,11 +68,15 @@ pub(super) enum Form {
     Size,
     /// An event such as `change:develop`.
     Event,
+    /// A pattern of paths, with `*` for any characters but `/`, and `**` for any.
+    Paths,
+    /// A pattern of refs, with `*` for any characters but `/`, and `**` for any.
+    Refs,
 }
 
 impl Type {
     /// Returns the name of the type for people.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::One => "the integer 1".into(),
             Self::Count => "integer from 1 to 1024".into(),
@@ -82,11 +88,12 @@ impl Type {
             Self::Variables => "table of texts".into(),
             Self::Number => "integer from 0 to 1024".into(),
             Self::Ports => "list of two different ports".into(),
+            Self::Upto(most) => format!("integer from 0 to {most}"),
         }
     }
 
     /// Returns what is wanted where a value of another TOML type stands.
-    pub(super) fn wanted(self) -> String {
+    pub(crate) fn wanted(self) -> String {
         match self {
             Self::Text(form) => form.wanted(),
             Self::TextOrFalse(form) => format!("{}, or false", form.wanted()),
@@ -97,12 +104,13 @@ impl Type {
             | Self::Command
             | Self::Variables
             | Self::Number
-            | Self::Ports => self.name(),
+            | Self::Ports
+            | Self::Upto(_) => self.name(),
         }
     }
 
     /// Returns the JSON Schema of the type.
-    pub(super) fn schema(self) -> Json {
+    pub(crate) fn schema(self) -> Json {
         match self {
             Self::One => json!({"type": "integer", "const": 1}),
             Self::Count => json!({"type": "integer", "minimum": 1, "maximum": 1024}),
@@ -120,6 +128,7 @@ impl Type {
                 "additionalProperties": {"type": "string"},
             }),
             Self::Number => json!({"type": "integer", "minimum": 0, "maximum": 1024}),
+            Self::Upto(most) => json!({"type": "integer", "minimum": 0, "maximum": most}),
             Self::Ports => json!({
                 "type": "array",
                 "items": {"type": "integer", "minimum": 1, "maximum": 65535},
@@ -133,7 +142,7 @@ impl Type {
 
 impl Form {
     /// Returns the name of the form for people.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         match self {
             Self::Any | Self::Word => "text".into(),
             Self::Of(words) => format!("one of {}", quoted(words)),
@@ -151,11 +160,13 @@ impl Form {
             Self::Percent => "share such as `0.5%`".into(),
             Self::Size => "size such as `500MB` or `2GiB`".into(),
             Self::Event => trigger::FORMS.into(),
+            Self::Paths => "pattern of paths, `*` within a directory, `**` across".into(),
+            Self::Refs => "pattern of names, `*` between slashes, `**` across".into(),
         }
     }
 
     /// Returns what is wanted where no text stands.
-    pub(super) fn wanted(self) -> String {
+    pub(crate) fn wanted(self) -> String {
         let name = self.name();
         if name == "text" { name } else { format!("text: {name}") }
     }
@@ -179,7 +190,7 @@ impl Form {
             Self::Event => {
                 json!({"type": "string", "pattern": "^(commit|release|(change|tag|schedule):.+)$"})
             }
-            Self::Any | Self::Path | Self::Branch | Self::Range | Self::Host => {
+            Self::Any | Self::Path | Self::Branch | Self::Range | Self::Host | Self::Paths | Self::Refs => {
                 json!({"type": "string", "minLength": 1})
             }
         }
@@ -187,6 +198,6 @@ impl Form {
 }
 
 /// Returns words in backquotes with commas between them.
-pub(super) fn quoted(words: &[&str]) -> String {
+pub(crate) fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

@@ -8,22 +8,22 @@ use super::form::{Form, Type};
 
 /// A table of the file.
 #[derive(Debug)]
-pub(super) struct Section {
-    /// The last part of its name.
-    pub(super) name: &'static str,
+pub(crate) struct Section {
+    /// The last part of its name; for the whole file, that of the file.
+    pub(crate) name: &'static str,
     /// How often it stands in the file.
-    pub(super) shape: Shape,
+    pub(crate) shape: Shape,
     /// What it is for, in one sentence.
-    pub(super) doc: &'static str,
+    pub(crate) doc: &'static str,
     /// Its keys.
-    pub(super) keys: &'static [Key],
+    pub(crate) keys: &'static [Key],
     /// The tables inside it.
-    pub(super) sections: &'static [Section],
+    pub(crate) sections: &'static [Section],
 }
 
 /// How often a table stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Once: `[release]`.
     One,
     /// Once for each name: `[release.channel.beta]`.
@@ -34,20 +34,20 @@ pub(super) enum Shape {
 
 /// A key of a table.
 #[derive(Debug)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// The name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What its value looks like.
-    pub(super) of: Type,
+    pub(crate) of: Type,
     /// What holds without it.
-    pub(super) default: Absent,
+    pub(crate) default: Absent,
     /// What it means, in one sentence.
-    pub(super) doc: &'static str,
+    pub(crate) doc: &'static str,
 }
 
 /// What holds where the file says nothing.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Absent {
+pub(crate) enum Absent {
     /// The file must say it.
     Required,
     /// This value, as TOML.
@@ -58,17 +58,17 @@ pub(super) enum Absent {
 
 use Absent::{Detected, Required, Value};
 
-const fn key(name: &'static str, of: Type, default: Absent, doc: &'static str) -> Key {
+pub(crate) const fn key(name: &'static str, of: Type, default: Absent, doc: &'static str) -> Key {
     Key { name, of, default, doc }
 }
 
-const fn one(name: &'static str, doc: &'static str, keys: &'static [Key]) -> Section {
+pub(crate) const fn one(name: &'static str, doc: &'static str, keys: &'static [Key]) -> Section {
     Section { name, shape: Shape::One, doc, keys, sections: &[] }
 }
 
 /// The file.
-pub(super) static ROOT: Section = Section {
-    name: "",
+pub(crate) static ROOT: Section = Section {
+    name: "shipway.toml",
     shape: Shape::One,
     doc: "How shipway releases this repository. Every key has a default; the file may be left out altogether.",
     keys: &[key("schema", Type::One, Value("1"), "The form of this file.")],

@@ -4,22 +4,22 @@
 //! reference page are all made from it, so that they cannot disagree. Reading finds every problem in one pass, each
 //! with its line and column. There is no file access here: whoever has the text hands it in.
 
-mod amount;
+pub(crate) mod amount;
 mod build;
 mod choice;
 pub mod deploy;
 mod duration;
-mod form;
-mod keys;
+pub(crate) mod form;
+pub(crate) mod keys;
 mod line;
-mod place;
-mod read;
+pub(crate) mod place;
+pub(crate) mod read;
 mod rules;
-mod schema;
-mod suggest;
+pub(crate) mod schema;
+pub(crate) mod suggest;
 mod template;
 mod trigger;
-mod value;
+pub(crate) mod value;
 mod words;
 
 use std::collections::BTreeMap;
@@ -213,7 +213,7 @@ pub struct Target {
 pub fn read(text: &str, path: &str) -> Result<Config, Vec<Problem>> {
     let source = place::Source { text, path };
     let mut problems = place::Problems::new(source);
-    let Some(found) = read::document(source, &mut problems) else {
+    let Some(found) = read::document(source, &keys::ROOT, &mut problems) else {
         return Err(problems.sorted());
     };
     rules::check(&found, &mut problems);

@@ -12,9 +12,9 @@ const BEFORE: usize = 40;
 
 /// The text of the file and how problems name it.
 #[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    pub(super) text: &'a str,
-    pub(super) path: &'a str,
+pub(crate) struct Source<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) path: &'a str,
 }
 
 impl Source<'_> {
@@ -29,7 +29,7 @@ impl Source<'_> {
     }
 
     /// Returns a place such as `shipway.toml:3:7`.
-    pub(super) fn place(self, offset: usize) -> String {
+    pub(crate) fn place(self, offset: usize) -> String {
         let (_, line, column) = self.position(offset);
         format!("{}:{line}:{column}", self.path)
     }
@@ -56,37 +56,37 @@ impl Source<'_> {
 }
 
 /// The problems of one reading, each with its place.
-pub(super) struct Problems<'a> {
+pub(crate) struct Problems<'a> {
     source: Source<'a>,
     list: Vec<(usize, Problem)>,
 }
 
 impl<'a> Problems<'a> {
     /// Returns an empty list.
-    pub(super) fn new(source: Source<'a>) -> Self {
+    pub(crate) fn new(source: Source<'a>) -> Self {
         Self { source, list: vec![] }
     }
 
     /// Adds a problem about a span; its place, its line and the carets are filled in.
-    pub(super) fn add(&mut self, span: &Range<usize>, problem: Problem) {
+    pub(crate) fn add(&mut self, span: &Range<usize>, problem: Problem) {
         let problem = problem.at(self.source.place(span.start)).details(self.source.excerpt(span));
         self.list.push((span.start, problem));
     }
 
     /// Tells whether there is none yet.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
     /// Returns the problems in the order of the file.
-    pub(super) fn sorted(mut self) -> Vec<Problem> {
+    pub(crate) fn sorted(mut self) -> Vec<Problem> {
         self.list.sort_by_key(|(offset, _)| *offset);
         self.list.into_iter().map(|(_, problem)| problem).collect()
     }
 }
 
 /// Returns a text of the file as a problem may show it: on one line, not long, and unable to command a terminal.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut short: String = text.chars().take(60).map(visible).collect();
     if text.chars().count() > 60 {
         short.push('…');
@@ -95,7 +95,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Tells whether a text stands on one line and can be shown as it is.
-pub(super) fn plain(text: &str) -> bool {
+pub(crate) fn plain(text: &str) -> bool {
     text.chars().all(|c| c != '\t' && visible(c) == c)
 }
 

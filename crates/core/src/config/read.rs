@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::form::quoted;
-use super::keys::{Absent, Key, ROOT, Section, Shape};
+use super::keys::{Absent, Key, Section, Shape};
 use super::place::{Problems, Source, plain, shown};
 use super::suggest;
 use super::value::{Value, mismatch};
@@ -15,13 +15,13 @@ use crate::problem::{Code, Problem};
 
 /// What was found in a table of the file, with the defaults of its other keys.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The table's path, such as `release.channel.beta`.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// The name, where tables of this kind have one.
-    pub(super) label: String,
+    pub(crate) label: String,
     /// The table's header.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// The keys whose values could be read, each with the span of its value where the file has it.
     values: BTreeMap<&'static str, (Option<Range<usize>>, Value)>,
     /// The tables inside it.
@@ -30,22 +30,27 @@ pub(super) struct Found {
 
 impl Found {
     /// Returns the value of a key.
-    pub(super) fn value(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn value(&self, key: &str) -> Option<&Value> {
         self.values.get(key).map(|(_, value)| value)
     }
 
+    /// Returns the value of a key that the file itself has.
+    pub(crate) fn given(&self, key: &str) -> Option<&Value> {
+        self.values.get(key).filter(|(span, _)| span.is_some()).map(|(_, value)| value)
+    }
+
     /// Returns where the value of a key stands; the header where the file does not have it.
-    pub(super) fn span_of(&self, key: &str) -> Range<usize> {
+    pub(crate) fn span_of(&self, key: &str) -> Range<usize> {
         self.values.get(key).and_then(|(span, _)| span.clone()).unwrap_or_else(|| self.span.clone())
     }
 
     /// Returns the tables of a name, in the order of the file or, where they have names, of these.
-    pub(super) fn sections<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
+    pub(crate) fn sections<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Self> {
         self.sections.iter().filter(move |(of, _)| *of == name).map(|(_, found)| found)
     }
 
     /// Adds the place of each key of the file to `places`, tables inside included.
-    pub(super) fn places(&self, source: Source<'_>, places: &mut BTreeMap<String, String>) {
+    pub(crate) fn places(&self, source: Source<'_>, places: &mut BTreeMap<String, String>) {
         for (name, (span, _)) in &self.values {
             if let Some(span) = span {
                 places.insert(join(&self.path, name), source.place(span.start));
@@ -57,8 +62,12 @@ impl Found {
     }
 }
 
-/// Reads the whole file, or returns nothing if it is no TOML.
-pub(super) fn document(source: Source<'_>, problems: &mut Problems<'_>) -> Option<Found> {
+/// Reads a whole file along its table of keys, or returns nothing if it is no TOML.
+pub(crate) fn document(
+    source: Source<'_>,
+    root: &'static Section,
+    problems: &mut Problems<'_>,
+) -> Option<Found> {
     let (table, errors) = DeTable::parse_recoverable(source.text);
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
@@ -67,11 +76,12 @@ pub(super) fn document(source: Source<'_>, problems: &mut Problems<'_>) -> Optio
     if !errors.is_empty() {
         return None;
     }
-    let mut reader = Reader { problems };
-    Some(reader.table(&ROOT, table.get_ref(), String::new(), 0..0))
+    let mut reader = Reader { root, problems };
+    Some(reader.table(root, table.get_ref(), String::new(), 0..0))
 }
 
 struct Reader<'p, 's> {
+    root: &'static Section,
     problems: &'p mut Problems<'s>,
 }
 
@@ -90,7 +100,7 @@ impl Reader<'_, '_> {
             } else if let Some(inner) = section.sections.iter().find(|s| s.name == name.get_ref()) {
                 self.inner(inner, value, &mut found);
             } else {
-                self.problems.add(&name.span(), unknown(section, &found.path, name.get_ref()));
+                self.problems.add(&name.span(), unknown(self.root, section, &found.path, name.get_ref()));
             }
         }
         self.absent(section, table, &mut found);
@@ -179,15 +189,15 @@ fn default(key: &Key, text: &str) -> Value {
     key.of.read(key.name, &value).expect("every default in the table of keys fits its own key")
 }
 
-fn unknown(section: &Section, path: &str, name: &str) -> Problem {
+fn unknown(root: &Section, section: &Section, path: &str, name: &str) -> Problem {
     let known: Vec<&str> =
         section.keys.iter().map(|key| key.name).chain(section.sections.iter().map(|s| s.name)).collect();
-    let place = if path.is_empty() { "shipway.toml".to_owned() } else { format!("[{path}]") };
+    let place = if path.is_empty() { root.name.to_owned() } else { format!("[{path}]") };
     let problem = Problem::new(Code::ConfigUnknownKey, format!("`{}` is not a key of {place}", shown(name)));
     if let Some(near) = suggest::nearest(name, known.iter().copied()) {
         return problem.hint(format!("did you mean `{near}`?"));
     }
-    match elsewhere(&ROOT, "", name) {
+    match elsewhere(root, "", name) {
         Some(home) if home != path => problem.hint(format!("`{name}` is a key of {home}")),
         _ => problem.wanted(format!("one of {}", quoted(&known))),
     }
@@ -202,7 +212,7 @@ fn elsewhere(section: &Section, path: &str, name: &str) -> Option<String> {
 }
 
 /// Returns the header of a table as the file writes it.
-pub(super) fn header(shape: Shape, path: &str) -> String {
+pub(crate) fn header(shape: Shape, path: &str) -> String {
     match shape {
         Shape::One => format!("[{path}]"),
         Shape::Named => format!("[{path}.NAME]"),
@@ -211,7 +221,7 @@ pub(super) fn header(shape: Shape, path: &str) -> String {
 }
 
 /// Returns a path with one more part.
-pub(super) fn join(path: &str, name: &str) -> String {
+pub(crate) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 

@@ -9,9 +9,14 @@ use super::read::{header, join};
 
 /// Returns the JSON Schema of `shipway.toml`.
 pub fn schema() -> Json {
-    let mut schema = table(&ROOT);
+    of(&ROOT)
+}
+
+/// Returns the JSON Schema of a file with this table of keys.
+pub(crate) fn of(root: &Section) -> Json {
+    let mut schema = table(root);
     schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
-    schema.insert("title".into(), json!("shipway.toml"));
+    schema.insert("title".into(), json!(root.name));
     Json::Object(schema)
 }
 
@@ -66,7 +71,8 @@ pub fn reference() -> String {
     page
 }
 
-fn chapter(section: &Section, path: &str, page: &mut String) {
+/// Adds the keys of a table, and of the tables inside it, to a page.
+pub(crate) fn chapter(section: &Section, path: &str, page: &mut String) {
     if !path.is_empty() {
         let _ = write!(page, "\n## `{}`\n\n{}\n", header(section.shape, path), section.doc);
     }

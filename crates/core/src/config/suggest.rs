@@ -1,7 +1,7 @@
 //! Did you mean: the nearest of some words.
 
 /// Returns the nearest word, if it is near enough to be a slip of the pen: a third of the letters, at least one.
-pub(super) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase().replace('_', "-");
     let limit = (word.chars().count() / 3).max(1);
     words

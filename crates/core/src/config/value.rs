@@ -15,7 +15,7 @@ use crate::problem::{Code, Problem};
 
 /// A value that has been read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Flag(bool),
     Count(usize),
     Text(String),
@@ -28,16 +28,17 @@ pub(super) enum Value {
 }
 
 /// A problem and the span it is about.
-pub(super) type Bad = (Range<usize>, Problem);
+pub(crate) type Bad = (Range<usize>, Problem);
 
 impl Type {
     /// Reads a value of the file; `key` is how problems name it.
-    pub(super) fn read(self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Value, Vec<Bad>> {
+    pub(crate) fn read(self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<Value, Vec<Bad>> {
         let one = |result: Result<Value, Problem>| result.map_err(|bad| vec![(value.span(), bad)]);
         match (self, value.get_ref()) {
             (Self::One, DeValue::Integer(_)) => one(integer(key, value.get_ref(), 1..=1)),
             (Self::Count, DeValue::Integer(_)) => one(integer(key, value.get_ref(), 1..=1024)),
             (Self::Number, DeValue::Integer(_)) => one(integer(key, value.get_ref(), 0..=1024)),
+            (Self::Upto(most), DeValue::Integer(_)) => one(integer(key, value.get_ref(), 0..=most)),
             (Self::Ports, DeValue::Array(items)) => ports(key, items).map_err(|bad| {
                 vec![bad.unwrap_or_else(|| (value.span(), unusable(key, "cannot be used", &self.name())))]
             }),
@@ -66,7 +67,8 @@ impl Form {
             Self::Any => !text.is_empty() && plain(text),
             Self::Of(words) => words.contains(&text),
             Self::Path => is_path(text),
-            Self::Branch => is_ref(&text.replace('*', "x")),
+            Self::Paths => is_path(&text.replace('*', "x")),
+            Self::Branch | Self::Refs => is_ref(&text.replace('*', "x")),
             Self::Tag => {
                 text.matches("{version}").count() == 1 && is_ref(&text.replacen("{version}", "1.0.0", 1))
             }
@@ -116,7 +118,7 @@ fn unusable(key: &str, what: &str, wanted: &str) -> Problem {
 }
 
 /// Returns the problem of a value whose TOML type is another than the wanted one.
-pub(super) fn mismatch(key: &str, found: &DeValue<'_>, wanted: &str) -> Problem {
+pub(crate) fn mismatch(key: &str, found: &DeValue<'_>, wanted: &str) -> Problem {
     let found = match found {
         DeValue::String(_) => "text",
         DeValue::Integer(_) => "integer",

@@ -1,69 +1,13 @@
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use super::*;
-use crate::policy::{Approvals, CommitRules, FileRules, Pair};
+use crate::policy::read;
 
-fn class(patterns: &[&str], pairs: &[(&[&str], &[Method])]) -> BranchClass {
-    let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-    BranchClass {
-        patterns: texts(patterns),
-        pairs: pairs
-            .iter()
-            .map(|(from, methods)| Pair { from: texts(from), methods: methods.to_vec() })
-            .collect(),
-        protected: true,
-        create: vec![],
-        push: vec![],
-        delete: vec![],
-        force: vec![],
-        land: vec![],
-        checks: vec![],
-        runners: vec![],
-        approvals: Approvals::default(),
-        linear: false,
-        signed: false,
-    }
-}
-
-fn policy(branches: &[(&str, BranchClass)]) -> Policy {
-    Policy {
-        people: BTreeMap::new(),
-        groups: BTreeMap::new(),
-        branches: branches.iter().map(|(name, class)| ((*name).to_owned(), class.clone())).collect(),
-        tags: BTreeMap::new(),
-        commits: CommitRules {
-            conventional: true,
-            types: vec![],
-            issue: false,
-            subject: 0,
-            size: 0,
-            parents: 2,
-        },
-        files: FileRules { size: 0, forbidden: vec![], secrets: true, restricted: vec![] },
-        names: vec![],
-        solo: false,
-        ticket_expiry: Duration::ZERO,
-        approval_expiry: Duration::ZERO,
-        policy_owners: vec![],
-    }
+fn of(text: &str, branches: &[&str]) -> Flow {
+    let branches: Vec<String> = branches.iter().map(ToString::to_string).collect();
+    Flow::of(&read(text, "policy.toml").unwrap(), &branches)
 }
 
 fn gitflow() -> Flow {
-    let back: &[&str] = &["main", "master", "release/*", "hotfix/*"];
-    let landing: &[&str] = &["develop", "release/*", "hotfix/*"];
-    let work: &[&str] = &["feature/**", "bugfix/**"];
-    let branches = policy(&[
-        ("main", class(&["main", "master"], &[(landing, &[Method::Merge])])),
-        (
-            "develop",
-            class(&["develop"], &[(work, &[Method::Squash, Method::Merge]), (back, &[Method::Merge])]),
-        ),
-        ("feature", class(work, &[])),
-        ("release", class(&["release/*"], &[])),
-        ("hotfix", class(&["hotfix/*"], &[])),
-    ]);
-    Flow::of(&branches, &["main".into(), "develop".into()])
+    of("preset = 'gitflow'", &["main", "develop"])
 }
 
 #[test]
@@ -87,12 +31,12 @@ fn a_policy_says_where_branches_start_and_land() {
 
 #[test]
 fn with_one_branch_that_stays_all_lands_there_and_nothing_is_owed() {
-    let one = |more: &[(&str, BranchClass)]| {
-        let main = ("main", class(&["main", "master"], &[(&["*"], &[Method::Squash])]));
-        Flow::of(&policy(&[&[main], more].concat()), &["master".into()])
-    };
-    assert_eq!(one(&[]).kind("feature").unwrap().target, "master");
-    let flow = one(&[("topic", class(&["topic/*"], &[]))]);
+    for preset in ["github-flow", "trunk"] {
+        let flow = of(&format!("preset = '{preset}'"), &["master"]);
+        assert_eq!((flow.main.as_str(), flow.develop.as_deref()), ("master", None));
+        assert_eq!(flow.kind("feature").unwrap().target, "master");
+    }
+    let flow = of("preset = 'github-flow'\n[branch.topic]\npatterns = ['topic/*']\n", &["master"]);
     assert_eq!(flow.kind("topic").unwrap().target, "master");
     assert_eq!(flow.kind("feature").unwrap_err().code, Code::FlowKind);
     let landed = Landed { source: "topic/a", target: "master", commit: "c" };
@@ -130,8 +74,9 @@ fn an_obligation_gates_the_branch_that_is_owed_and_ends_when_the_commit_is_there
 
 #[test]
 fn without_a_policy_the_branches_that_are_there_decide() {
-    let of = |branches: &[&str]| Flow::usual(&branches.iter().map(ToString::to_string).collect::<Vec<_>>());
-    let two = of(&["main", "develop"]);
+    let usual =
+        |branches: &[&str]| Flow::usual(&branches.iter().map(ToString::to_string).collect::<Vec<_>>());
+    let two = usual(&["main", "develop"]);
     let ends = |flow: &Flow, kind: &str| {
         let kind = flow.kind(kind).unwrap();
         (kind.base.clone(), kind.target.clone())
@@ -140,5 +85,5 @@ fn without_a_policy_the_branches_that_are_there_decide() {
     assert_eq!(ends(&two, "feature"), pair("develop", "develop"));
     assert_eq!(ends(&two, "release"), pair("develop", "main"));
     assert_eq!(ends(&two, "hotfix"), pair("main", "main"));
-    assert_eq!(ends(&of(&["master"]), "feature"), pair("master", "master"));
+    assert_eq!(ends(&usual(&["master"]), "feature"), pair("master", "master"));
 }

@@ -147,6 +147,20 @@ pub struct TicketSeen {
     pub flaw: Option<String>,
     /// Whether it is an exception, with its reason: see break-glass.
     pub exception: Option<String>,
+    /// What it is for, unless it is an exception.
+    pub purpose: Purpose,
+}
+
+/// What a landing ticket is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A change lands; [`Update::landing`] must then be told.
+    #[default]
+    Change,
+    /// The one commit of a release, made by a run.
+    Release,
+    /// The first commit of a protected branch.
+    Bootstrap,
 }
 
 /// What is known of a change that is to land.
@@ -178,4 +192,7 @@ pub struct Landing {
     pub owners: Vec<(String, Vec<String>)>,
     /// Obligations that gate this landing, such as a back-merge that is still open.
     pub obligations: Vec<String>,
+    /// For a squash or a rebase: whether the new tree is what merging the head into the target gives, where that was
+    /// computed again. For a merge, [`Commit::clean_merge`] of the new commit says it.
+    pub replayed: Option<bool>,
 }

@@ -4,7 +4,24 @@
 //! evaluator, [`evaluate`], for local hooks, the guard of a server, landings, CI and `policy test`. Where several rules
 //! apply, all of them must be met.
 
+mod content;
+mod evaluate;
 mod facts;
+mod glob;
+mod keys;
+mod landing;
+mod look;
+mod message;
+mod names;
+mod people;
+mod presets;
+mod read;
+mod refs;
+mod rules;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod ticket;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -12,19 +29,30 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use evaluate::evaluate;
 pub use facts::{
-    Commit, Facts, FileChange, Identity, Landing, ObjectKind, Signature, TicketSeen, Update, UpdateKind,
+    Commit, Facts, FileChange, Identity, Landing, ObjectKind, Purpose, Signature, TicketSeen, Update,
+    UpdateKind,
 };
+pub use glob::fits;
+pub use read::{read, reference, schema};
+pub use secret::looks_secret;
 pub use verdict::{Rule, Verdict};
 
 /// Where the policy stands in a repository.
 pub const PATH: &str = ".shipway/policy.toml";
 /// Where the keys of people stand in a repository, in the form of ssh-keygen(1), ALLOWED SIGNERS.
 pub const SIGNERS: &str = ".shipway/allowed_signers";
+/// Where owners may stand in a repository.
+pub const OWNERS: &[&str] =
+    &["CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", "docs/CODEOWNERS"];
 
 /// Everything a policy says, with the defaults filled in. Its digest is that of its JSON form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
+    /// The preset that it began with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
     /// `[person.NAME]` and `[agent.NAME]`, by name.
     pub people: BTreeMap<String, Person>,
     /// `[group.NAME]`: names of people.
@@ -102,6 +130,10 @@ pub struct BranchClass {
     pub pairs: Vec<Pair>,
     /// Who may land; empty for every person that is known.
     pub land: Vec<String>,
+    /// Who may land the commit of a release without a change request.
+    pub release: Vec<String>,
+    /// Who may land by exception, past approvals and checks: see break-glass.
+    pub break_glass: Vec<String>,
     /// Names of checks of `shipway.toml` that must have passed on the very commit that lands.
     pub checks: Vec<String>,
     /// Whose signature counts for checks; empty for whoever lands.
@@ -168,6 +200,8 @@ pub struct FileRules {
     pub forbidden: Vec<String>,
     /// Whether files and lines that look like secrets are refused.
     pub secrets: bool,
+    /// Patterns of paths that may hold what looks like a secret, such as keys of tests.
+    pub harmless: Vec<String>,
     /// Restricted paths: a pattern and who may change what fits it.
     pub restricted: Vec<(String, Vec<String>)>,
 }

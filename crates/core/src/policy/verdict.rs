@@ -40,6 +40,7 @@ rules! {
     TagUnlanded = "tag-unlanded", "A protected tag names a commit of a protected branch.";
     RefNamespace = "ref-namespace", "Only branches, tags and change requests are pushed.";
     ReservedName = "reserved-name", "A branch is not called like one of git's own names.";
+    NameInvalid = "name-invalid", "A name is one that git accepts, in UTF-8.";
     NameDash = "name-dash", "A name does not begin with a dash.";
     NamePattern = "name-pattern", "The name of a branch fits the patterns of the policy.";
     CaseAlias = "case-alias", "A name differs from others in more than case.";
@@ -98,6 +99,55 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Returns a refusal with nothing but its rule and its fragment.
+    pub fn new(rule: Rule, what: impl Into<String>) -> Self {
+        Self {
+            rule,
+            reference: None,
+            commit: None,
+            what: what.into(),
+            found: None,
+            wanted: None,
+            hints: vec![],
+            waits: false,
+        }
+    }
+
+    /// Adds the commit that it is about.
+    #[must_use]
+    pub fn of(mut self, commit: &str) -> Self {
+        self.commit = (!commit.is_empty()).then(|| commit.to_owned());
+        self
+    }
+
+    /// Adds what was found.
+    #[must_use]
+    pub fn found(mut self, found: impl Into<String>) -> Self {
+        self.found = Some(found.into());
+        self
+    }
+
+    /// Adds what was wanted.
+    #[must_use]
+    pub fn wanted(mut self, wanted: impl Into<String>) -> Self {
+        self.wanted = Some(wanted.into());
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Says that somebody has only to do something first.
+    #[must_use]
+    pub fn waits(mut self) -> Self {
+        self.waits = true;
+        self
+    }
+
     /// Returns what a user is told.
     pub fn problem(&self) -> Problem {
         let code = if self.waits { Code::PolicyWaits } else { Code::PolicyDenied };
