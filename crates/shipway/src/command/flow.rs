@@ -6,6 +6,7 @@ mod start;
 mod status;
 
 use shipway_core::flow::{Flow, Owed, open, owed};
+use shipway_core::policy;
 use shipway_core::problem::Problem;
 use shipway_world::flow::{Branches, Tips};
 
@@ -45,7 +46,11 @@ impl<'a> Desk<'a> {
         }
         desk.tips = desk.branches().tips().map_err(one)?;
         let names: Vec<String> = desk.tips.keys().cloned().collect();
-        desk.flow = Flow::usual(&names);
+        let policy = session.repository.top.join(policy::PATH);
+        desk.flow = match std::fs::read_to_string(policy) {
+            Ok(text) => Flow::of(&policy::read(&text, policy::PATH)?, &names),
+            Err(_) => Flow::usual(&names),
+        };
         Ok(desk)
     }
 

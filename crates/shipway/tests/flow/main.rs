@@ -167,11 +167,31 @@ fn a_remote_without_a_guard_is_told_apart_and_left_as_it_was() {
 
 #[test]
 fn a_missing_develop_is_made_when_something_starts_there() {
-    // Only a policy can say that there ought to be one; without it there is one branch that stays.
     let repo = Repo::new();
     repo.file("a", "1\n").commit("feat: begin");
     let _remote = Remote::of(&repo);
-    code(0, &flow(&repo, &["start", "release", "1.0.0"]));
-    assert_eq!(repo.branch(), "release/1.0.0");
-    assert!(!repo.git(["ls-remote", "origin"]).contains("develop"));
+    code(0, &flow(&repo, &["start", "feature", "x"]));
+    assert!(!repo.git(["ls-remote", "origin"]).contains("develop"), "without a policy one branch is enough");
+    repo.git(["switch", "-q", "main"]);
+    repo.file(".shipway/policy.toml", "preset = 'gitflow'\n").commit("chore: set the policy");
+    repo.git(["push", "-q", "origin", "main"]);
+    let text = code(0, &flow(&repo, &["start", "bugfix", "y"]));
+    assert!(text.contains("develop was missing"), "{text}");
+    assert_eq!(repo.git(["ls-remote", "origin", "develop"]).split('\t').next(), Some(repo.head().as_str()));
+    assert_eq!(repo.branch(), "bugfix/y");
+}
+
+#[test]
+fn the_policy_says_what_kinds_there_are() {
+    let (repo, _remote) = two();
+    let policy = "preset = 'gitflow'\n[branch.spike]\npatterns = ['spike/*']\n[[branch.develop.merge]]\n\
+                  from = ['spike/*']\nmethod = ['rebase']\n";
+    repo.file(".shipway/policy.toml", policy).commit("chore: set the policy");
+    let value = status(&repo);
+    let kinds = value["kinds"].as_array().unwrap();
+    let spike = kinds.iter().find(|kind| kind["name"] == "spike").unwrap();
+    assert_eq!((&spike["target"], &spike["methods"][0]), (&"develop".into(), &"rebase".into()));
+    repo.file(".shipway/policy.toml", "preset = 'none of them'\n");
+    let text = code(2, &flow(&repo, &["start", "feature", "x"]));
+    assert!(text.contains(".shipway/policy.toml"), "{text}");
 }
