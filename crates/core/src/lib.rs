@@ -4,6 +4,7 @@
 //! may use only those above it (action and gate are one thought in two files and may use each other).
 
 pub mod id;
+pub mod secrets;
 pub mod time;
 pub mod problem;
 pub mod window;
@@ -21,6 +22,7 @@ pub mod grade;
 pub mod change;
 pub mod merkle;
 pub mod anchor;
+pub mod flow;
 pub mod backup;
 pub mod facts;
 pub mod validate;

@@ -255,6 +255,10 @@ codes! {
     HooksBlocked = "SW1161", Refused, "local hooks cannot be installed";
     SkipSyntax = "SW1162", Usage, "a rule is skipped without a reason, or is not known";
     HookNotice = "SW1163", Refused, "a commit was made past the hooks";
+    FlowKind = "SW1164", Usage, "there are no such branches in the flow";
+    FlowBranch = "SW1165", Refused, "a branch cannot be started or finished";
+    FlowUnguarded = "SW1166", Refused, "the remote takes no change requests";
+    BackMerge = "SW1167", Waiting, "a branch must be merged back by hand";
     TriggerUnknown = "SW1169", Usage, "not an event, or not of a commit that is here";
 }
 

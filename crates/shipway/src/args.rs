@@ -2,6 +2,7 @@
 
 mod deploy;
 mod change;
+mod flow;
 mod guard;
 mod trigger;
 mod passed;
@@ -19,6 +20,8 @@ pub use deploy::{
 };
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
 pub use passed::passed;
+pub use flow::Flow;
+pub use guard::{Guard, Hook};
 pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
@@ -232,6 +235,12 @@ pub enum Command {
     #[command(after_help = "examples:\n  shipway verify main\n  shipway verify main --json | jq .\n\n\
                             Exit code 0: all of it is proven. 1: some commits are not; they are listed.")]
     Verify(Verify),
+    /// Start and finish branches as the policy says, and see what they owe each other
+    Flow {
+        /// What to do
+        #[command(subcommand)]
+        command: Flow,
+    },
     /// Keep the policy by hooks: install them, and see whether they are in force
     Guard {
         /// What to do
@@ -335,6 +344,7 @@ impl Command {
             | Self::Wait { .. }
             | Self::Rollback(_)
             | Self::Abort { .. }
+            | Self::Flow { .. }
             | Self::Say { .. } => true,
             Self::Status(_)
             | Self::Approve { .. }

@@ -29,5 +29,6 @@ pub mod records;
 pub mod policy;
 pub mod guard;
 pub mod change;
+pub mod flow;
 pub mod trigger;
 pub mod preflight;

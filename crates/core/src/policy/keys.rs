@@ -169,6 +169,13 @@ const BRANCH: &[Key] = &[
     ),
     key("linear", Type::Flag, Value("false"), "Whether it holds no merge commits."),
     key(
+        "local",
+        Type::Flag,
+        Value("false"),
+        "Whether a protected branch is held in work trees too: hooks that are installed there then let it move only to \
+         what a remote has. It costs a process at each change of a ref.",
+    ),
+    key(
         "signed",
         Type::Flag,
         Value("false"),

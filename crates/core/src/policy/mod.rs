@@ -113,6 +113,7 @@ pub struct Pair {
 
 /// Rules for a class of branches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own that a policy sets or leaves")]
 pub struct BranchClass {
     /// Patterns of branches, without `refs/heads/`; `*` does not cross a `/`, `**` does.
     pub patterns: Vec<String>,
@@ -144,6 +145,9 @@ pub struct BranchClass {
     pub linear: bool,
     /// Whether its commits must be signed by a key of the allowed signers.
     pub signed: bool,
+    /// Whether a protected branch is held in work trees too: it moves there only to what a remote has.
+    #[serde(default)]
+    pub local: bool,
 }
 
 /// How many people must approve.

@@ -211,6 +211,7 @@ fn branch(label: &str, of: Layers<'_>) -> BranchClass {
             grade: u8::try_from(of.number("grade")).expect(PROMISE),
         },
         linear: of.flag("linear"),
+        local: of.flag("local"),
         signed: of.flag("signed"),
     }
 }

@@ -3,6 +3,7 @@
 mod judge;
 mod message;
 mod past;
+mod push;
 mod staged;
 
 use std::ffi::OsString;
@@ -58,7 +59,8 @@ pub fn run(asked: &args::Hook, environment: &Environment, view: &dyn View) -> En
         Hook::PrepareCommitMsg => message::prepare(&call)?,
         Hook::CommitMsg => message::look(&call)?,
         Hook::PostCommit | Hook::PostMerge => past::look(&call, hook)?,
-        Hook::PrePush | Hook::ReferenceTransaction => {}
+        Hook::PrePush => push::look(&call, input.as_deref().unwrap_or_default())?,
+        Hook::ReferenceTransaction => push::transaction(&call, input.as_deref().unwrap_or_default())?,
     }
     let Some(next) = &asked.next else { return Ok(DONE) };
     let next = call.top.join(next);

@@ -13,6 +13,7 @@ pub mod env_status;
 pub mod deps;
 pub mod env;
 pub mod explain;
+pub mod flow;
 pub mod guard;
 mod guard_hook;
 mod guard_server;
@@ -82,6 +83,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Docs { page } => schema::page(page, view.as_ref()),
         Command::Proxy(proxy) => proxy::run(proxy, view.as_ref()),
         Command::Agent { command } => agent::run(command, view.as_ref()),
+        Command::Flow { command } => flow::run(&open()?, command),
         Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
         Command::Change { command } => change::run(&open()?, command),
         Command::Verify(asked) => verify::run(&open()?, asked),

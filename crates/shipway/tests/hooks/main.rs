@@ -6,4 +6,5 @@ mod checks;
 mod install;
 mod message;
 mod past;
+mod policy;
 mod stage;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use shipway_core::action::{Cmd, Output, Shell, Stop};
-use shipway_core::policy::FileChange;
+use shipway_core::policy::{Commit, FileChange, ObjectKind};
 use shipway_core::problem::{Code, Problem};
 
 use crate::git::cmd::git;
@@ -134,6 +134,43 @@ impl<'a> InHook<'a> {
         Ok(found)
     }
 
+    /// Tells whether a commit is in the history of another one. One that is not here is not.
+    pub fn is_ancestor(&self, commit: &str, of: &str) -> Result<bool, Problem> {
+        self.answers(&self.git().args(["merge-base", "--is-ancestor", commit, of]))
+    }
+
+    /// Tells whether some branch of a remote, as it was last seen, has a commit.
+    pub fn is_on_remote(&self, commit: &str) -> Result<bool, Problem> {
+        let args =
+            ["for-each-ref", "--count=1", "--format=%(refname)", "--contains", commit, "refs/remotes/"];
+        Ok(!self.expect(&self.git().args(args))?.text().is_empty())
+    }
+
+    /// Tells what an object is.
+    pub fn kind(&self, id: &str) -> ObjectKind {
+        match self.text(&["cat-file", "-t", id]).as_deref() {
+            Ok("commit") => ObjectKind::Commit,
+            Ok("tag") => ObjectKind::Tag,
+            Ok(_) | Err(_) => ObjectKind::Other,
+        }
+    }
+
+    /// Returns the commits that one has and what is known has not, with messages and parents, the newest first.
+    pub fn commits(&self, from: &str, known: &str, most: usize) -> Result<Vec<Commit>, Problem> {
+        let count = format!("--max-count={most}");
+        let args = ["log", "-z", "--format=%H%n%P%n%B", &count, from, "--not", known];
+        let output = self.expect(&self.git().args(args))?;
+        let records = output.stdout.split(|byte| *byte == 0).filter(|record| !record.is_empty());
+        Ok(records.filter_map(record).collect())
+    }
+
+    fn answers(&self, cmd: &Cmd) -> Result<bool, Problem> {
+        let output = self.shell.run(cmd, self.stop);
+        output
+            .map(|output| output.ok())
+            .map_err(|error| Problem::new(Code::Io, format!("git could not be started: {error}")))
+    }
+
     /// Returns all files of the index.
     pub fn entries(&self) -> Result<Vec<Entry>, Problem> {
         let output = self.expect(&self.git().args(["ls-files", "--stage", "-z"]))?;
@@ -163,6 +200,15 @@ fn absolute(top: &Path, name: &OsStr, value: &OsStr) -> OsString {
     } else {
         top.join(value).into_os_string()
     }
+}
+
+/// Reads a commit of a log: object id, parents, message.
+fn record(bytes: &[u8]) -> Option<Commit> {
+    let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
+    let (id, parents, message) = (parts.next()?, parts.next()?, parts.next()?);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let parents = text(parents).split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    Some(Commit { id: text(id), parents, message: message.to_vec(), ..Commit::default() })
 }
 
 fn entry(line: &[u8]) -> Option<Entry> {

@@ -14,7 +14,8 @@ use super::{Call, judge, unreadable};
 pub(super) fn look(call: &Call<'_>) -> Result<(), Vec<Problem>> {
     let file = call.message_file()?;
     let bytes = fs::read(&file).map_err(|error| vec![unreadable(error)])?;
-    let problems = judge::message(&String::from_utf8_lossy(&bytes), &call.skips()?);
+    let merge = call.repository().is_ok_and(|repository| repository.git_dir.join("MERGE_HEAD").exists());
+    let problems = judge::message(call, &String::from_utf8_lossy(&bytes), (merge, &call.skips()?))?;
     if problems.is_empty() {
         return Ok(());
     }
@@ -44,7 +45,8 @@ pub(super) fn prepare(call: &Call<'_>) -> Result<(), Vec<Problem>> {
     else {
         return Ok(());
     };
-    let template = local::template(&comment, &[], call.branch().as_deref());
+    let more = judge::types(&call.top)?;
+    let template = local::template(&comment, &more, call.branch().as_deref());
     let mut lines: Vec<&str> = text.lines().collect();
     let ours = format!("{template}{comment}");
     lines.insert(first, &ours);

@@ -41,8 +41,12 @@ pub(super) fn look(call: &Call<'_>, hook: Hook) -> Result<(), Vec<Problem>> {
         notes.push(note(Kind::Unverified, "pre-commit", reason));
         told.push(Problem::new(Code::HookNotice, reason).at(format!("commit {}", made.short())));
     }
-    // Commits that git makes by itself go past the hooks that refuse, so their messages are looked at here.
-    let found = judge::message(&made.message, &skips);
+    // Commits that git makes by itself go past the hooks that refuse, so they are looked at here.
+    if !desk.has_looked_at(&made.tree) {
+        let parent = made.parents.first().map(String::as_str);
+        told.extend(judge::files(call, (parent, &made.tree), &skips)?);
+    }
+    let found = judge::message(call, &made.message, (made.parents.len() > 1, &skips))?;
     told.extend(found);
     for problem in told.iter().skip(usize::from(bypassed)) {
         notes.push(note(Kind::Unverified, problem.code.as_str(), &problem.what));

@@ -4,7 +4,7 @@ use shipway_core::config::{Check, Trigger};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::hooks::check::{Bench, Outcome};
 
-use super::Call;
+use super::{Call, judge};
 use crate::prepare;
 
 /// Judges what is staged, and remembers the tree if nothing is wrong with it.
@@ -12,7 +12,7 @@ pub(super) fn look(call: &Call<'_>) -> Result<(), Vec<Problem>> {
     let one = |problem| vec![problem];
     let (git, skips) = (call.git(), call.skips()?);
     let tree = git.tree().map_err(one)?;
-    let mut problems = vec![];
+    let mut problems = judge::files(call, (git.head().as_deref(), &tree), &skips)?;
     let config = call.config()?;
     let checks: Vec<&Check> = config.check.iter().filter(|check| check.wanted_by(&Trigger::Commit)).collect();
     let desk = call.desk().map_err(one)?;

@@ -1,0 +1,82 @@
+//! `flow back`: what is owed to other branches asks to land there, with the conflicts named where there are any.
+
+use serde_json::{Value, json};
+use shipway_core::flow::Owed;
+use shipway_core::problem::{Code, Problem};
+use shipway_core::validate::quoted;
+
+use super::{Desk, short};
+use crate::command::{DONE, End};
+
+/// How many paths are named.
+const SHOWN: usize = 20;
+
+/// Brings back what is owed.
+pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
+    let one = |problem| vec![problem];
+    let mut problems = vec![];
+    let (mut fields, mut lines): (Vec<Value>, Vec<String>) = (vec![], vec![]);
+    let open = latest(desk.owed().map_err(one)?);
+    for owed in &open {
+        let (Some(into), Some(from)) = (desk.tip(&owed.into), desk.tip(&owed.from)) else { continue };
+        let conflicts = desk.branches().conflicts(into, from).map_err(one)?;
+        let clean = conflicts.is_empty();
+        fields.push(json!({ "from": owed.from, "into": owed.into, "commit": from, "conflicts": conflicts }));
+        let how = if clean {
+            "merges cleanly".to_owned()
+        } else {
+            format!("conflicts in {}", conflicts.join(", "))
+        };
+        lines.push(format!("{} into {}: {how}", owed.from, owed.into));
+        if !dry_run {
+            for line in push(desk, owed, from, &conflicts).map_err(one)? {
+                desk.session.view.note(&line);
+            }
+        }
+        if !clean {
+            problems.push(by_hand(desk, owed, &conflicts));
+        }
+    }
+    if lines.is_empty() {
+        lines.push("nothing is owed".into());
+    }
+    desk.session.view.answer("flow", &json!({ "dry_run": dry_run, "back": fields }), &lines.join("\n"));
+    if problems.is_empty() { Ok(DONE) } else { Err(problems) }
+}
+
+/// Keeps one obligation for each pair of branches: the newest brings all before it along.
+fn latest(open: Vec<Owed>) -> Vec<Owed> {
+    let mut kept: Vec<Owed> = vec![];
+    for owed in open {
+        kept.retain(|other| (&other.from, &other.into) != (&owed.from, &owed.into));
+        kept.push(owed);
+    }
+    kept
+}
+
+fn push(desk: &Desk<'_>, owed: &Owed, commit: &str, conflicts: &[String]) -> Result<Vec<String>, Problem> {
+    let mut options =
+        vec![format!("title=merge {} back into {}", owed.from, owed.into), format!("source={}", owed.from)];
+    if !conflicts.is_empty() {
+        let paths: Vec<&str> = conflicts.iter().take(SHOWN).map(String::as_str).collect();
+        options.push(format!("description=Conflicts: {}", paths.join(", ").replace('\n', " ")));
+    }
+    let said = desk.branches().push(commit, &format!("refs/for/{}", owed.into), &options)?;
+    let lines = said.lines().map(|line| line.trim_start_matches("remote:").trim().to_owned());
+    Ok(lines.filter(|line| !line.is_empty()).collect())
+}
+
+fn by_hand(desk: &Desk<'_>, owed: &Owed, conflicts: &[String]) -> Problem {
+    let remote = desk.remote.as_deref().unwrap_or("origin");
+    let there = |branch: &str| quoted(&format!("{remote}/{branch}"));
+    let what =
+        format!("{} and {} conflict, so {} must be merged back by hand", owed.from, owed.into, owed.from);
+    let branch = format!("back/{}-{}", owed.from.replace('/', "-"), short(&owed.commit));
+    Problem::new(Code::BackMerge, what)
+        .found(format!("conflicts in {} files", conflicts.len()))
+        .wanted(format!("{} in {}", short(&owed.commit), owed.into))
+        .details(conflicts.iter().take(SHOWN).cloned())
+        .hint(format!("git switch -c {} {}", quoted(&branch), there(&owed.into)))
+        .hint(format!("git merge {}", there(&owed.from)))
+        .hint(format!("when that is done: git push {} HEAD:refs/for/{}", quoted(remote), owed.into))
+}

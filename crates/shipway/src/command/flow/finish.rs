@@ -1,0 +1,92 @@
+//! `flow finish`: asks that the branch lands, by a plain push. Whoever may land it does that later.
+
+use serde_json::json;
+use shipway_core::problem::{Code, Problem};
+use shipway_core::version::{self, Conventional};
+use shipway_world::changelog::{Head, Item, Notes, Template, render_all};
+
+use super::Desk;
+use crate::command::DONE;
+
+/// What is asked for.
+pub(super) struct Asked<'a> {
+    /// The title.
+    pub(super) title: Option<&'a str>,
+    /// The change request that gets a further version.
+    pub(super) change: Option<u64>,
+    /// Whether it is only shown.
+    pub(super) dry_run: bool,
+}
+
+/// Pushes the branch to where it asks to land.
+pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
+    let detached = || Problem::new(Code::DetachedHead, "HEAD is on no branch").hint("git switch BRANCH");
+    let branch = desk.branches().current()?.ok_or_else(detached)?;
+    let target = desk.flow.target_of(&branch).ok_or_else(|| {
+        let problem = Problem::new(Code::FlowBranch, format!("branch {branch} lands nowhere"));
+        let known: Vec<String> = desk.flow.kinds.iter().map(|kind| format!("{}…", kind.prefix)).collect();
+        problem.found(branch.clone()).wanted(known.join(", ")).hint("shipway flow status")
+    })?;
+    let Some(base) = desk.tip(target) else {
+        return Err(Problem::new(Code::FlowBranch, format!("there is no branch {target} to land on")));
+    };
+    let commits = desk.branches().messages("HEAD", base)?;
+    if commits.is_empty() {
+        let problem = Problem::new(Code::FlowBranch, format!("{branch} has nothing that {target} has not"));
+        return Err(problem.found("no commits").wanted("at least one"));
+    }
+    let open = shipway_core::flow::gates(&desk.owed()?, &branch, target);
+    let title = asked.title.map_or_else(|| title(&branch, target, &commits), str::to_owned);
+    let notes = notes(&title, &commits)?;
+    let mut options = vec![format!("title={title}"), format!("source={branch}")];
+    options.extend(asked.change.map(|number| format!("change={number}")));
+    let fields = json!({
+        "branch": branch, "target": target, "title": title, "commits": commits.len(),
+        "notes": notes, "waits": open, "dry_run": asked.dry_run,
+    });
+    let text = format!("{title}\n{branch} asks to land on {target}\n\n{}", notes.trim_end());
+    if asked.dry_run {
+        desk.session.view.answer("flow", &fields, &text);
+        desk.session.view.note("nothing was pushed");
+        return Ok(DONE);
+    }
+    let said = desk.branches().push("HEAD", &format!("refs/for/{target}"), &options)?;
+    desk.session.view.answer("flow", &fields, &text);
+    for line in
+        said.lines().map(|line| line.trim_start_matches("remote:").trim()).filter(|line| !line.is_empty())
+    {
+        desk.session.view.note(line);
+    }
+    for line in open {
+        desk.session.view.note(&format!("it lands after this: {line}; see shipway flow back"));
+    }
+    Ok(DONE)
+}
+
+/// Returns the subject of the only commit, else what is merged into what.
+fn title(branch: &str, target: &str, commits: &[(String, String)]) -> String {
+    match commits {
+        [(_, message)] => version::clean_line(version::first_line(message).0).into_owned(),
+        _ => format!("{branch} into {target}: {} commits", commits.len()),
+    }
+}
+
+/// Returns what the commits change, as the changelog says it.
+fn notes(title: &str, commits: &[(String, String)]) -> Result<String, Problem> {
+    let told: Vec<(&String, Conventional<'_>)> =
+        commits.iter().filter_map(|(id, message)| Some((id, version::told(message)?))).collect();
+    let items = told.iter().map(|(id, one)| Item {
+        kind: &one.kind,
+        scope: one.scope,
+        description: one.description,
+        breaking: one.breaking.then(|| one.breaking_text.unwrap_or_default()),
+        commit: id,
+        issues: &[],
+    });
+    let head = Head { version: title, tag: "", previous_tag: None, date: "" };
+    let mut text = String::new();
+    render_all([Notes::new(head, items, None)], &Template::default(), &mut text)?;
+    // The heading is that of a release; a change request has its title.
+    let from = text.find("\n### ").map_or(text.len(), |at| at + 1);
+    Ok(text[from..].to_owned())
+}
