@@ -15,6 +15,30 @@ use crate::keys::{self, SigningKey};
 use crate::shell;
 use crate::trigger::Source;
 
+/// What has become of the checks of a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The names of those that passed.
+    pub passed: Vec<String>,
+    /// Those that did not, each with why.
+    pub failed: Vec<(String, String)>,
+}
+
+/// What a ticket is for.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    /// The full name of the ref.
+    pub reference: &'a str,
+    /// What it is at; empty if it is not there.
+    pub old: &'a str,
+    /// What it is to be at.
+    pub new: &'a str,
+    /// Why.
+    pub reason: Reason,
+    /// The checks that passed on `new`.
+    pub checks: &'a [String],
+}
+
 /// A landing that is ready to be judged and signed for.
 #[derive(Debug)]
 pub struct Prepared {
@@ -84,14 +108,9 @@ impl Client<'_> {
     }
 
     /// Runs checks on a clean checkout of a commit, and returns those that passed and those that did not, with why.
-    pub fn check(
-        &self,
-        commit: &str,
-        checks: &[Check],
-        tell: &dyn Fn(&str),
-    ) -> Result<(Vec<String>, Vec<(String, String)>), Problem> {
+    pub fn check(&self, commit: &str, checks: &[Check], tell: &dyn Fn(&str)) -> Result<Checked, Problem> {
         if checks.is_empty() {
-            return Ok((vec![], vec![]));
+            return Ok(Checked::default());
         }
         let source = Source { dir: &self.repository.top, shell: self.git.shell, stop: self.git.stop };
         let dir = self.repository.state_dir().join(format!("landing-{}", std::process::id()));
@@ -114,7 +133,7 @@ impl Client<'_> {
                     .map_or(problem.what.clone(), |last| format!("{}: {last}", problem.what)),
             ))
         });
-        Ok((passed, failed.collect()))
+        Ok(Checked { passed, failed: failed.collect() })
     }
 
     /// Returns everything that the policy refuses of a landing by a person who vouches for some checks.
@@ -122,12 +141,12 @@ impl Client<'_> {
         &self,
         prepared: &Prepared,
         person: &str,
-        (passed, failed): (&[String], &[(String, String)]),
+        checked: &Checked,
     ) -> Result<Vec<Verdict>, Problem> {
-        let checks = passed.iter().map(|check| (check.clone(), person.to_owned())).collect();
+        let checks = checked.passed.iter().map(|check| (check.clone(), person.to_owned())).collect();
         let mut update = prepared.update.clone();
         let mut landing = self.scene().landing(&prepared.change, prepared.method, &update, checks)?;
-        landing.failed.extend(failed.iter().cloned());
+        landing.failed.extend(checked.failed.iter().cloned());
         update.landing = Some(landing);
         let now = shell::now();
         update.ticket = Some(TicketSeen {
@@ -159,15 +178,8 @@ impl Client<'_> {
     }
 
     /// Signs the ticket of a landing.
-    pub fn ticket(
-        &self,
-        reference: &str,
-        (old, new): (&str, &str),
-        (reason, checks): (Reason, &[String]),
-        key: &SigningKey,
-        tell: &dyn Fn(&str),
-    ) -> Result<Signed, Problem> {
-        let approvals = match &reason {
+    pub fn ticket(&self, wish: Wish<'_>, key: &SigningKey, tell: &dyn Fn(&str)) -> Result<Signed, Problem> {
+        let approvals = match &wish.reason {
             Reason::Change { change, .. } => {
                 let change = self.change(*change)?;
                 change.reviews.iter().map(|given| given.signed.digest()).collect()
@@ -176,13 +188,13 @@ impl Client<'_> {
         };
         let ticket = Ticket {
             repository: self.about.name.clone(),
-            reference: reference.to_owned(),
-            old: old.to_owned(),
-            new: new.to_owned(),
+            reference: wish.reference.to_owned(),
+            old: wish.old.to_owned(),
+            new: wish.new.to_owned(),
             policy: self.base.digest.clone(),
-            reason,
+            reason: wish.reason,
             approvals,
-            checks: checks.to_vec(),
+            checks: wish.checks.to_vec(),
             expires: shell::now().after(self.base.policy.ticket_expiry),
             nonce: nonce()?,
         };

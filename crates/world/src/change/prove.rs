@@ -76,7 +76,7 @@ impl Client<'_> {
                 continue;
             };
             let base = bases.of(&ticket.old)?;
-            let (by, flaws) = self.hold((*when, ticket, signed), base, &changes).map_err(one)?;
+            let (by, flaws) = self.hold((*when, ticket, signed), base, &changes);
             proofs.push(Proof { commit: (*id).into(), title: (*title).into(), by, flaws });
             // One landing may bring several commits, by a rebase or a fast-forward.
             at += 1;
@@ -114,7 +114,7 @@ impl Client<'_> {
         (at, ticket, signed): (Time, &Ticket, &Signed),
         base: &Base,
         changes: &BTreeMap<String, Vec<records::Kept>>,
-    ) -> Result<(String, Vec<String>), Problem> {
+    ) -> (String, Vec<String>) {
         let seen = ticket::seen((ticket, signed), &self.about.name, base, at);
         let lander = seen.by.clone().unwrap_or_else(|| "nobody".into());
         let mut update = Update {
@@ -183,7 +183,7 @@ impl Client<'_> {
         let flaws = verdicts.into_iter().filter(|verdict| rests.contains(&verdict.rule));
         // Without its commits, a release cannot be seen to be one commit here.
         let flaws = flaws.filter(|verdict| !(one_commit && verdict.what.contains("one commit")));
-        Ok((by, flaws.map(|verdict| format!("{}: {}", verdict.rule.as_str(), verdict.what)).collect()))
+        (by, flaws.map(|verdict| format!("{}: {}", verdict.rule.as_str(), verdict.what)).collect())
     }
 }
 

@@ -1,7 +1,9 @@
 //! What is known of a change that is to land: who approved it, who checked it, whose paths it touches, and what is owed.
 
 use shipway_core::change::{self, CHANGES, ChangeRequest, Event, Given, LANDINGS, Record};
+use shipway_core::flow::{self, Owed};
 use shipway_core::grade::{Distance, grade};
+use shipway_core::policy::owners::Owners;
 use shipway_core::policy::{Landing, Method, Update};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::{Statement, Word};
@@ -134,25 +136,28 @@ impl Scene<'_> {
         (passed, failed)
     }
 
-    fn owners(&self, _update: &Update) -> Vec<(String, Vec<String>)> {
-        vec![]
+    /// Returns the owners of each path that a landing changes.
+    fn owners(&self, update: &Update) -> Vec<(String, Vec<String>)> {
+        let Some((path, text)) = &self.base.owners else { return vec![] };
+        let paths = update.total.iter().map(|file| file.path.as_slice());
+        Owners::read(text, path).required(paths)
     }
 
     /// Returns what earlier landings still ask for before this change may land: what went into its target past the
     /// branch that it comes from must be in that branch first.
     fn obligations(&self, change: &ChangeRequest) -> Result<Vec<String>, Problem> {
-        let mut open = vec![];
-        for (from, into, commit) in owed(self.git)? {
-            let gates = from == change.target && (change.source.is_empty() || change.source == into);
-            if gates
-                && !change.source.is_empty()
-                && !see::is_ahead(self.git, &commit, &format!("{}/{into}", self.heads))?
-            {
-                let short = commit.get(..12).unwrap_or(&commit);
-                open.push(format!("{short} of {from} is not in {into} yet: merge {from} into {into} first"));
-            }
+        let owed = owed(self.git)?;
+        let mut has = vec![];
+        for Owed { into, commit, .. } in &owed {
+            let branch = format!("{}/{into}", self.heads);
+            let there = records::tip(self.git, &branch)?.is_some();
+            has.push(if there { Some(see::is_ahead(self.git, commit, &branch)?) } else { None });
         }
-        Ok(open)
+        let known = |into: &str, commit: &str| {
+            let at = owed.iter().position(|owed| owed.into == into && owed.commit == commit)?;
+            has[at]
+        };
+        Ok(flow::gates(&flow::open(&owed, known), &change.source, &change.target))
     }
 
     /// For a squash or a rebase: tells whether the tree that lands is what merging gives.
@@ -168,11 +173,11 @@ impl Scene<'_> {
     }
 }
 
-/// Returns everything that landings have said must follow: from where, into where, and what.
-pub fn owed(git: &InHook<'_>) -> Result<Vec<(String, String, String)>, Problem> {
+/// Returns everything that landings have said must follow.
+pub fn owed(git: &InHook<'_>) -> Result<Vec<Owed>, Problem> {
     let records = records::read(git, LANDINGS, None)?;
     let owed = records.into_iter().filter_map(|kept| match kept.record.event {
-        Event::Owed { from, into, commit } => Some((from, into, commit)),
+        Event::Owed { from, into, commit } => Some(Owed { from, into, commit }),
         _ => None,
     });
     Ok(owed.collect())

@@ -1,11 +1,13 @@
 //! `change land`.
 
+use std::time::Duration;
+
 use serde_json::json;
 use shipway_core::policy::{Method, Verdict};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Reason;
 use shipway_world::change::Client;
-use shipway_world::change::land::Prepared;
+use shipway_world::change::land::{Checked, Prepared, Wish};
 use shipway_world::keys::SigningKey;
 
 use super::{DONE, End, Session, key_of, open_change};
@@ -13,6 +15,8 @@ use crate::args::Land;
 
 /// How often a landing is made anew when others were faster.
 const TRIES: usize = 20;
+/// How long somebody who is just moving the branch is waited for.
+const BREATH: Duration = Duration::from_millis(200);
 
 /// Lands a change request.
 pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) -> End {
@@ -32,8 +36,14 @@ pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) 
             Err(problem) => {
                 client.refresh()?;
                 // Whoever was faster has moved the target; then everything is made and checked anew.
-                if client.tip(&prepared.change.target).map_err(one)?.unwrap_or_default() == prepared.old {
+                let stays =
+                    client.tip(&prepared.change.target).map_err(one)?.unwrap_or_default() == prepared.old;
+                let held = problem.details.iter().any(|line| line.contains("cannot lock ref"));
+                if stays && !held {
                     return Err(vec![problem]);
+                }
+                if held {
+                    std::thread::sleep(BREATH);
                 }
                 session.view.note("others have landed meanwhile; making it anew");
             }
@@ -58,16 +68,16 @@ fn checked(
         return Ok(vec![]);
     }
     let (wanted, missing) = client.wanted_checks(&prepared.change.target);
-    let names: Vec<String> = wanted.iter().map(|check| check.name.clone()).collect();
+    let passed = wanted.iter().map(|check| check.name.clone()).collect();
     // What is refused whatever the checks say is refused before they run.
-    refuse(client.judge(prepared, person, (&names, &[])).map_err(one)?)?;
+    refuse(client.judge(prepared, person, &Checked { passed, failed: vec![] }).map_err(one)?)?;
     let tell = |line: &str| session.view.note(line);
-    let (passed, mut failed) = client.check(&prepared.new, &wanted, &tell).map_err(one)?;
-    failed.extend(
+    let mut checked = client.check(&prepared.new, &wanted, &tell).map_err(one)?;
+    checked.failed.extend(
         missing.into_iter().map(|name| (name, "shipway.toml of the target does not define it".to_owned())),
     );
-    refuse(client.judge(prepared, person, (&passed, &failed)).map_err(one)?)?;
-    Ok(passed)
+    refuse(client.judge(prepared, person, &checked).map_err(one)?)?;
+    Ok(checked.passed)
 }
 
 fn refuse(verdicts: Vec<Verdict>) -> Result<(), Vec<Problem>> {
@@ -93,8 +103,8 @@ fn put(
     };
     let reference = format!("refs/heads/{}", prepared.change.target);
     let tell = |line: &str| session.view.note(line);
-    let moved = (prepared.old.as_str(), prepared.new.as_str());
-    let ticket = client.ticket(&reference, moved, (reason, checks), key, &tell)?;
+    let wish = Wish { reference: &reference, old: &prepared.old, new: &prepared.new, reason, checks };
+    let ticket = client.ticket(wish, key, &tell)?;
     client.land(&reference, &prepared.new, ticket).map(|_| ())
 }
 

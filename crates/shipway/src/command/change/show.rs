@@ -6,6 +6,7 @@ use shipway_core::policy::Verdict;
 use shipway_core::problem::{Code, Problem};
 use shipway_world::change::Client;
 use shipway_world::change::client::day;
+use shipway_world::change::land::Checked;
 use shipway_world::records;
 
 use super::{DONE, Session};
@@ -121,7 +122,7 @@ fn missing(client: &Client<'_>, change: &ChangeRequest) -> Vec<String> {
         let names: Vec<String> = checks.into_iter().map(|check| check.name).collect();
         let someone = client.base.policy.people.iter().find(|(_, person)| !person.agent);
         let person = someone.map(|(name, _)| name.clone()).unwrap_or_default();
-        client.judge(&prepared, &person, (&names, &[]))
+        client.judge(&prepared, &person, &Checked { passed: names, failed: vec![] })
     });
     match judged {
         Ok(verdicts) => verdicts.iter().map(told).collect(),
