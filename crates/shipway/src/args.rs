@@ -1,6 +1,7 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
 mod deploy;
+mod policy;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook,
 };
+pub use policy::Policy;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -222,6 +224,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Env,
     },
+    /// Show, check and test the policy: who may do what to which branch, and what must be true of a landing
+    Policy {
+        /// What to do
+        #[command(subcommand)]
+        command: Policy,
+    },
     /// Explain an error code
     #[command(after_help = "examples:\n  shipway explain           all codes\n  shipway explain SW0106")]
     Explain {
@@ -231,7 +239,7 @@ pub enum Command {
     /// Print the JSON Schema of the configuration or of an output
     #[command(after_help = "examples:\n  shipway schema config > shipway.schema.json\n  shipway schema plan")]
     Schema {
-        /// Which one: config, or the name of an output, such as plan
+        /// Which one: config, policy, policy-test, or the name of an output, such as plan
         #[arg(default_value = "config")]
         name: String,
     },
@@ -302,6 +310,7 @@ impl Command {
             | Self::Lint { .. }
             | Self::Deps { .. }
             | Self::Env { .. }
+            | Self::Policy { .. }
             | Self::Explain { .. }
             | Self::Schema { .. }
             | Self::Docs { .. }

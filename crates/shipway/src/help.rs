@@ -12,7 +12,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("release", &["plan", "push", "say", "why", "changelog"]),
     ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill", "runbook"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
-    ("govern", &["approve", "incident"]),
+    ("govern", &["approve", "incident", "policy"]),
     ("serve", &["proxy"]),
     ("check", &["lint"]),
 ];
