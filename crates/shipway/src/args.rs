@@ -6,6 +6,7 @@ mod flow;
 mod guard;
 mod trigger;
 mod passed;
+mod policy;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ pub use flow::Flow;
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
 pub use passed::passed;
 pub use trigger::Trigger;
+pub use policy::Policy;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -269,6 +271,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Env,
     },
+    /// Show, check and test the policy: who may do what to which branch, and what must be true of a landing
+    Policy {
+        /// What to do
+        #[command(subcommand)]
+        command: Policy,
+    },
     /// Explain an error code
     #[command(after_help = "examples:\n  shipway explain           all codes\n  shipway explain SW0106")]
     Explain {
@@ -278,7 +286,7 @@ pub enum Command {
     /// Print the JSON Schema of the configuration or of an output
     #[command(after_help = "examples:\n  shipway schema config > shipway.schema.json\n  shipway schema plan")]
     Schema {
-        /// Which one: config, or the name of an output, such as plan
+        /// Which one: config, policy, policy-test, or the name of an output, such as plan
         #[arg(default_value = "config")]
         name: String,
     },
@@ -362,6 +370,7 @@ impl Command {
             | Self::GuardHook(_)
             | Self::Deps { .. }
             | Self::Env { .. }
+            | Self::Policy { .. }
             | Self::Explain { .. }
             | Self::Schema { .. }
             | Self::Docs { .. }

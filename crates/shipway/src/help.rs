@@ -13,6 +13,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill", "runbook"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
     ("govern", &["flow", "guard", "approve", "incident"]),
+    ("govern", &["approve", "incident", "policy"]),
     ("serve", &["proxy"]),
     ("check", &["lint", "trigger"]),
 ];
