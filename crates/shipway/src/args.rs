@@ -3,6 +3,7 @@
 mod deploy;
 mod flow;
 mod guard;
+mod init;
 mod trigger;
 
 use std::ffi::{OsStr, OsString};
@@ -17,6 +18,7 @@ pub use deploy::{
 };
 pub use flow::Flow;
 pub use guard::{Guard, Hook};
+pub use init::{Init, Preset};
 pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
@@ -199,16 +201,17 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Write a short shipway.toml from what is detected; shows it first, never overwrites
+    /// Write a short shipway.toml from what is detected, or all files of a governed repository; shows them first
     #[command(
-        after_help = "examples:\n  shipway init              shows it; at a terminal, asks whether to write it\n  \
-                            shipway init --yes        writes it"
+        after_help = "examples:\n  shipway init                    shows it; at a terminal, asks whether to write it\n  \
+                      shipway init --yes              writes it\n  \
+                      shipway init --flow gitflow --dry-run\n  \
+                      shipway init --flow trunk --yes\n\n\
+                      With --flow it writes the policy, the keys, templates of change requests and commits, CODEOWNERS,\n\
+                      a page about branches with a diagram, and a block for coding agents in AGENTS.md. What is there\n\
+                      already is never overwritten."
     )]
-    Init {
-        /// Write it without asking
-        #[arg(long)]
-        yes: bool,
-    },
+    Init(Init),
     /// Check a commit message, as a commit-msg hook does
     #[command(after_help = "examples:\n  git log -1 --format=%B | shipway lint -\n  \
                             echo 'exec shipway lint \"$1\"' >.git/hooks/commit-msg && chmod +x .git/hooks/commit-msg")]
@@ -331,7 +334,7 @@ impl Command {
             | Self::Log(_)
             | Self::Why { .. }
             | Self::Changelog
-            | Self::Init { .. }
+            | Self::Init(_)
             | Self::Lint { .. }
             | Self::Guard { .. }
             | Self::Trigger(_)
