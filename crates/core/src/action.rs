@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::anchor::Seal;
 use crate::gate::Check;
 use crate::id::{RunId, StepId};
 use crate::problem::Problem;
@@ -100,6 +101,10 @@ pub trait World: Send + Sync {
     fn mask(&self, text: &str) -> String;
     /// Closes the log of an attempt and returns what it held, if it held anything.
     fn seal(&self, key: &LogKey) -> Option<LogSeal>;
+    /// Returns the signed checkpoint of the journal as it is now; nothing where there is no journal on disk.
+    fn checkpoint(&self) -> Option<Seal> {
+        None
+    }
 }
 
 /// Runs commands.

@@ -48,11 +48,7 @@ name! {
 impl Digest {
     /// Returns the digest of some bytes (FIPS 180-4).
     pub fn of(bytes: &[u8]) -> Self {
-        let mut hex = String::with_capacity(64);
-        for byte in Sha256::digest(bytes) {
-            write!(hex, "{byte:02x}").expect("writing to a text cannot fail");
-        }
-        Self(hex)
+        Self(hex(&Sha256::digest(bytes)))
     }
 
     /// Returns the digest of a value's JSON form.
@@ -68,6 +64,15 @@ impl Digest {
     pub fn short(&self) -> &str {
         self.0.get(..8).unwrap_or(&self.0)
     }
+}
+
+/// Returns bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to a text cannot fail");
+    }
+    text
 }
 
 /// The position of an entry in its run; opaque and ordered.

@@ -142,7 +142,7 @@ pub enum Outcome {
     Shipped,
     /// Everything that was done has been undone.
     RolledBack,
-    /// A gate said no before anything was done.
+    /// It was not to be, and nothing was done that anybody but the run has seen.
     Refused,
 }
 

@@ -97,6 +97,10 @@ pub struct Step {
     /// A host that cannot be reached must not keep the others on a release that is not wanted any more.
     #[serde(default, skip_serializing_if = "is_false")]
     pub apart: bool,
+    /// Whether nobody but the run ever sees what the step did: a run that has done nothing else, and has taken that
+    /// back, was refused.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub private: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

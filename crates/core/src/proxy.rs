@@ -126,7 +126,7 @@ pub struct InFlight {
     pub tunnels: u64,
 }
 
-/// What was counted for an upstream since the proxy started.
+/// What was counted for an upstream since the proxy started, by this process and by those that it replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// The release.
@@ -154,6 +154,25 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Tells whether these are for the same upstream.
+    pub fn is_of(&self, other: &Self) -> bool {
+        self.release == other.release && self.address == other.address
+    }
+
+    /// Adds what another process counted for the same upstream.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.connect_errors += other.connect_errors;
+        self.resets += other.resets;
+        self.timeouts += other.timeouts;
+        self.in_flight += other.in_flight;
+        self.tunnels += other.tunnels;
+        self.latency_sum_us += other.latency_sum_us;
+        self.latency.resize(self.latency.len().max(other.latency.len()), 0);
+        let counts = self.classes.iter_mut().chain(&mut self.latency);
+        counts.zip(other.classes.iter().chain(&other.latency)).for_each(|(own, other)| *own += other);
+    }
+
     /// Returns the end of the bucket in which a share of the answers (0 to 1) had come, in microseconds.
     pub fn quantile_us(&self, share: f64) -> Option<u64> {
         let all: u64 = self.latency.iter().sum();
@@ -183,6 +202,27 @@ mod tests {
             assert_eq!(serde_json::from_str::<Ask>(&line).unwrap(), ask);
         }
         assert_eq!(serde_json::to_string(&Ask::Resume).unwrap(), r#"{"ask":"resume"}"#);
+    }
+
+    #[test]
+    fn what_two_processes_counted_is_added_number_by_number() {
+        let counted = |all: u64| Counters {
+            requests: all,
+            classes: [0, all, 0, 1, 0],
+            connect_errors: 1,
+            resets: 2,
+            timeouts: 3,
+            in_flight: 4,
+            tunnels: 5,
+            latency: vec![all, 1],
+            latency_sum_us: 7 * all,
+            ..Counters::default()
+        };
+        let mut sum = counted(10);
+        sum.add(&counted(1));
+        let twice =
+            Counters { connect_errors: 2, resets: 4, timeouts: 6, in_flight: 8, tunnels: 10, ..counted(11) };
+        assert_eq!(sum, Counters { classes: [0, 11, 0, 2, 0], latency: vec![11, 2], ..twice });
     }
 
     #[test]

@@ -84,6 +84,19 @@ pub enum Use {
     Device,
 }
 
+impl Use {
+    /// Returns how the key was used, in a few words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Agent => "by an unlocked agent, which proves little",
+            Self::ConfirmedAgent => "by an agent that asks",
+            Self::File => "with a key without a passphrase, which proves little",
+            Self::Passphrase => "with a key and its passphrase",
+            Self::Device => "with a device",
+        }
+    }
+}
+
 /// A yes to the plan of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanApproval {
@@ -218,6 +231,17 @@ impl Statement {
             Self::Checkpoint(_) => "checkpoint@shipway",
             Self::Revocation(_) => "revocation@shipway",
         }
+    }
+
+    /// Returns the statement with how the key is used, where that is part of it.
+    #[must_use]
+    pub fn with_use(mut self, key_use: Use) -> Self {
+        match &mut self {
+            Self::Review(review) => review.key_use = key_use,
+            Self::Plan(approval) => approval.key_use = key_use,
+            Self::Ticket(_) | Self::Check(_) | Self::Checkpoint(_) | Self::Revocation(_) => {}
+        }
+        self
     }
 
     /// Returns the bytes that are signed.

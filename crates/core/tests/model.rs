@@ -378,7 +378,11 @@ impl Model {
                 "rolled back"
             }
             Some(Outcome::Refused) => {
-                assert!(self.flags.made.is_empty(), "refused after an effect");
+                for step in plan.steps() {
+                    assert!(step.private || !self.flags.made.contains_key(&step.id), "{} was done", step.id);
+                    let left = self.flags.has(&step.id) || self.flags.traces.contains(&step.id);
+                    assert!(!left, "refused, and {} is there", step.id);
+                }
                 "refused"
             }
             None if run.stuck.is_none() => {
@@ -426,6 +430,7 @@ fn act(id: &str, reversal: Reversal, published_by: Option<&str>) -> Step {
         published_by: published_by.map(StepId::new),
         follows: id == "settle",
         apart: id.starts_with("host"),
+        private: id == "build",
     }
 }
 
@@ -524,6 +529,17 @@ fn steps_at_once_end_together_or_not_at_all() {
     let result = check(&plan(&[&at_once, &[act("push", Reversal::Visible, None)]]), 3);
     report("at once", &result);
     assert!(result.0 > 5_000);
+}
+
+#[test]
+fn a_gate_behind_what_only_the_run_sees_refuses_and_one_behind_more_rolls_back() {
+    let build = act("build", Reversal::Exact, None);
+    let result = check(&plan(&[std::slice::from_ref(&build), &[gate("gate")]]), 4);
+    assert!(result.2.contains_key("refused") && !result.2.contains_key("rolled back"));
+    let stage = act("stage", Reversal::Exact, None);
+    let result = check(&plan(&[&[build], &[gate("gate")], &[stage], &[gate("well")]]), 4);
+    report("private", &result);
+    assert!(result.2.contains_key("refused") && result.2.contains_key("rolled back"));
 }
 
 #[test]

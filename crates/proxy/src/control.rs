@@ -16,7 +16,7 @@ use shipway_core::proxy::{Answer, Ask, Upstream};
 use crate::hub::{self, Hub};
 use crate::metrics;
 use crate::store::Store;
-use crate::successor::{self, Link};
+use crate::successor::{self, Heir, Link};
 
 /// How often a switch looks whether what it waits for has ended.
 const LOOK: Duration = Duration::from_millis(5);
@@ -65,6 +65,7 @@ pub(crate) struct Control {
     pub(crate) store: Store,
     pub(crate) listener: TcpListener,
     pub(crate) link: Arc<Link>,
+    pub(crate) heir: Arc<Heir>,
     /// Held by whoever changes something, so that file and memory agree; and by whoever is replacing this process.
     pub(crate) change: Mutex<()>,
 }
@@ -99,9 +100,9 @@ impl Control {
                     if self.hub.is_leaving() {
                         leaving()
                     } else {
-                        successor::stand_back(&mut stream, &self.hub, &self.listener)?;
+                        successor::stand_back(&mut stream, &self.hub, &self.listener, &self.heir)?;
                         drop(changing);
-                        successor::keep_up(&mut stream, &self.hub);
+                        successor::keep_up(&mut stream, &self.hub, &self.heir);
                         return Ok(());
                     }
                 }

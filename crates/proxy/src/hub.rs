@@ -63,6 +63,8 @@ pub(crate) struct Hub {
     connections: AtomicUsize,
     /// What a process that this one has replaced has in flight; nothing when it is gone.
     elsewhere: Mutex<Option<Vec<InFlight>>>,
+    /// What that process counted, and those before it: what it said last stays.
+    before: Mutex<Vec<Counters>>,
 }
 
 impl Hub {
@@ -79,6 +81,7 @@ impl Hub {
             leaving: watch::Sender::new(false),
             connections: AtomicUsize::new(0),
             elsewhere: Mutex::default(),
+            before: Mutex::default(),
         };
         hub.switch(upstreams, true)?;
         hub.hold(held);
@@ -184,16 +187,39 @@ impl Hub {
         flights.filter(|it| it.requests > 0 || it.tunnels > 0).collect()
     }
 
+    /// Returns what was counted for each upstream, also by the processes before this one; the newest come last.
     pub(crate) fn counters(&self) -> Vec<Counters> {
-        lock(&self.known).iter().map(|target| target.counters()).collect()
+        let mut own: Vec<Counters> = lock(&self.known).iter().map(|target| target.counters()).collect();
+        let mut old = vec![];
+        for before in &*lock(&self.before) {
+            match own.iter_mut().find(|own| own.is_of(before)) {
+                Some(own) => own.add(before),
+                None => old.push(before.clone()),
+            }
+        }
+        let spare = (old.len() + own.len()).saturating_sub(REMEMBERED).min(old.len());
+        old.split_off(spare).into_iter().chain(own).collect()
     }
 
     pub(crate) fn sweep(&self) {
         lock(&self.known).iter().for_each(|target| target.sweep());
     }
 
-    pub(crate) fn set_elsewhere(&self, in_flight: Option<Vec<InFlight>>) {
-        *lock(&self.elsewhere) = in_flight;
+    /// Hears of the process that this one has replaced.
+    pub(crate) fn hear(&self, in_flight: Vec<InFlight>, counters: Option<Vec<Counters>>) {
+        *lock(&self.elsewhere) = Some(in_flight);
+        // One of an older version does not tell.
+        if let Some(counters) = counters {
+            *lock(&self.before) = counters;
+        }
+    }
+
+    /// Takes note that the process before this one is gone.
+    pub(crate) fn alone(&self) {
+        *lock(&self.elsewhere) = None;
+        for before in &mut *lock(&self.before) {
+            (before.in_flight, before.tunnels) = (0, 0);
+        }
     }
 
     /// Takes no new connections any more, and ends when those that there are have ended.

@@ -20,7 +20,7 @@ use crate::forward;
 use crate::hub::{Connected, Hub};
 use crate::lengths::{Length, Watched};
 use crate::store::Store;
-use crate::successor::{Link, Predecessor};
+use crate::successor::{Heir, Link, Predecessor};
 
 /// How long a client may be silent, or take for the head of a request.
 const CLIENT: Duration = Duration::from_secs(75);
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How a proxy is run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where clients connect. Not used where a running proxy passes its socket on.
+    /// Where clients connect.
     pub listen: SocketAddr,
     /// The control socket. Whoever answers there already is replaced.
     pub control: PathBuf,
@@ -43,7 +43,9 @@ pub struct Options {
 }
 
 /// Runs a proxy until it is stopped or replaced, and what it has begun has ended.
-pub fn serve(options: &Options) -> Result<(), Problem> {
+///
+/// It takes the socket of a running proxy over, else one that was passed to it by whoever started it, else it makes one.
+pub fn serve(options: &Options, passed: Option<TcpListener>) -> Result<(), Problem> {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = options.threads {
         runtime.worker_threads(threads);
@@ -51,9 +53,12 @@ pub fn serve(options: &Options) -> Result<(), Problem> {
     let runtime =
         runtime.enable_io().enable_time().build().map_err(|error| cannot(options, &error.to_string()))?;
     let before = Predecessor::find(&options.control)?;
-    let listener = match &before {
-        Some(before) => taken_over(options, before)?,
-        None => TcpListener::bind(options.listen).map_err(|error| cannot(options, &error.to_string()))?,
+    let listener = match (&before, passed) {
+        (Some(before), _) => taken_over(options, before)?,
+        (None, Some(passed)) => as_asked(options, passed)?,
+        (None, None) => {
+            TcpListener::bind(options.listen).map_err(|error| cannot(options, &error.to_string()))?
+        }
     };
     let address = listener.local_addr().map_err(|error| cannot(options, &error.to_string()))?;
     let store = Store::new(&options.state);
@@ -68,11 +73,22 @@ pub fn serve(options: &Options) -> Result<(), Problem> {
     if let Some(before) = before {
         before.follow(Arc::clone(&hub), Arc::clone(&link))?;
     }
-    let change = Mutex::default();
-    Arc::new(Control { hub: Arc::clone(&hub), store, listener, link, change }).listen(socket);
+    let (heir, change) = (Arc::<Heir>::default(), Mutex::default());
+    let control = Control { hub: Arc::clone(&hub), store, listener, link, heir: Arc::clone(&heir), change };
+    Arc::new(control).listen(socket);
     runtime.block_on(run(own, hub, options.parting)).map_err(|error| cannot(options, &error.to_string()))?;
+    heir.wait();
     Socket::remove(&path, inode);
     Ok(())
+}
+
+/// Returns the socket that was passed, if it is where it was said to be.
+fn as_asked(options: &Options, passed: TcpListener) -> Result<TcpListener, Problem> {
+    let found = passed.local_addr().map_err(|error| cannot(options, &error.to_string()))?;
+    let asked = found == options.listen || options.listen.port() == 0;
+    asked
+        .then_some(passed)
+        .ok_or_else(|| cannot(options, &format!("the socket that was passed is at {found}")))
 }
 
 fn taken_over(options: &Options, before: &Predecessor) -> Result<TcpListener, Problem> {

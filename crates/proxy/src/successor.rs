@@ -2,7 +2,8 @@
 //!
 //! The new process asks on the control socket, gets the listening socket (`unix(7)`, `SCM_RIGHTS`), and says that it is
 //! ready. From then on the old one takes no new connection, and ends when those it has have ended. As long as it lives,
-//! the new one tells it who gets traffic and learns what it still has in flight, so that a switch is one for both.
+//! the new one tells it who gets traffic and learns what it still has in flight and has counted, so that a switch is one
+//! for both and no count begins anew.
 
 use std::io::{self, BufRead, BufReader, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -21,7 +22,7 @@ use rustix::net::{
 };
 use serde::{Deserialize, Serialize};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::proxy::{Answer, Ask, InFlight, State, Upstream};
+use shipway_core::proxy::{Answer, Ask, Counters, InFlight, State, Upstream};
 
 use crate::hub::Hub;
 
@@ -41,6 +42,9 @@ struct Word {
 #[derive(Serialize, Deserialize)]
 struct Echo {
     in_flight: Vec<InFlight>,
+    /// All that it counted; nothing from a process of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counters: Option<Vec<Counters>>,
 }
 
 /// The process before this one.
@@ -76,21 +80,21 @@ impl Predecessor {
     /// Says that this process is ready, and stays in touch until the other is gone.
     pub(crate) fn follow(self, hub: Arc<Hub>, link: Arc<Link>) -> Result<(), Problem> {
         let mut stream = self.stream;
-        let first = tell(&mut stream, &hub).map_err(|error| {
+        tell(&mut stream, &hub).map_err(|error| {
             Problem::new(Code::ProxyHandover, "the running proxy does not stand back")
                 .found(error.to_string())
         })?;
-        hub.set_elsewhere(Some(first));
         link.begin();
         thread::spawn(move || {
             loop {
                 let round = link.asked.load(SeqCst);
-                let Ok(in_flight) = tell(&mut stream, &hub) else { break };
-                hub.set_elsewhere(Some(in_flight));
+                if tell(&mut stream, &hub).is_err() {
+                    break;
+                }
                 link.done(Some(round));
                 thread::sleep(ROUND);
             }
-            hub.set_elsewhere(None);
+            hub.alone();
             link.done(None);
         });
         Ok(())
@@ -120,14 +124,16 @@ fn ask(stream: UnixStream) -> io::Result<(BufReader<UnixStream>, Answer, Option<
     Ok((stream, serde_json::from_slice(&line).map_err(io::Error::other)?, passed))
 }
 
-/// Tells the old process how it is now, and returns what it has in flight.
-fn tell(stream: &mut BufReader<UnixStream>, hub: &Hub) -> io::Result<Vec<InFlight>> {
+/// Tells the old process how it is now, and hears what it has in flight and has counted.
+fn tell(stream: &mut BufReader<UnixStream>, hub: &Hub) -> io::Result<()> {
     let State { upstreams, paused_ms, .. } = hub.state();
     let word = serde_json::to_string(&Word { upstreams, paused_ms }).map_err(io::Error::other)?;
     stream.get_mut().write_all(format!("{word}\n").as_bytes())?;
     let mut line = String::new();
     stream.read_line(&mut line)?;
-    Ok(serde_json::from_str::<Echo>(&line).map_err(io::Error::other)?.in_flight)
+    let Echo { in_flight, counters } = serde_json::from_str(&line).map_err(io::Error::other)?;
+    hub.hear(in_flight, counters);
+    Ok(())
 }
 
 /// Rounds of telling: who changed something waits for one that began after it.
@@ -164,6 +170,7 @@ pub(crate) fn stand_back(
     stream: &mut BufReader<UnixStream>,
     hub: &Hub,
     listener: &TcpListener,
+    heir: &Heir,
 ) -> io::Result<()> {
     let answer = serde_json::to_string(&Answer::State(hub.state())).map_err(io::Error::other)? + "\n";
     let passed = [listener.as_fd()];
@@ -175,13 +182,44 @@ pub(crate) fn stand_back(
     stream.get_mut().write_all(&answer.as_bytes()[sent..])?;
     stream.get_ref().set_read_timeout(Some(PATIENCE))?;
     follow(stream, hub)?;
+    // Before the end is near, so that it waits for what the new one has yet to be told.
+    heir.tell(Some(0));
     hub.leave();
     Ok(())
 }
 
 /// Does as the new process says until one of the two is gone; this one ends by itself.
-pub(crate) fn keep_up(stream: &mut BufReader<UnixStream>, hub: &Hub) {
-    while follow(stream, hub).is_ok() {}
+pub(crate) fn keep_up(stream: &mut BufReader<UnixStream>, hub: &Hub, heir: &Heir) {
+    let mut echoes = 0;
+    while follow(stream, hub).is_ok() {
+        echoes += 1;
+        heir.tell(Some(echoes));
+    }
+    heir.tell(None);
+}
+
+/// What the new process has been told, for an end that takes no count with it.
+#[derive(Default)]
+pub(crate) struct Heir {
+    /// How often; nothing while there is no new process.
+    echoes: Mutex<Option<u64>>,
+    wake: Condvar,
+}
+
+impl Heir {
+    fn tell(&self, echoes: Option<u64>) {
+        *self.echoes.lock().unwrap_or_else(PoisonError::into_inner) = echoes;
+        self.wake.notify_all();
+    }
+
+    /// Waits until the new process, if there is one, knows all that was counted so far.
+    pub(crate) fn wait(&self) {
+        let echoes = self.echoes.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one that is under way may have been read off too early; the one after it was not.
+        let Some(enough) = echoes.map(|echoes| echoes + 2) else { return };
+        let behind = |echoes: &mut Option<u64>| echoes.is_some_and(|echoes| echoes < enough);
+        drop(self.wake.wait_timeout_while(echoes, PATIENCE, behind));
+    }
 }
 
 /// Hears the new process once, does as it says, and tells it what is in flight here.
@@ -196,6 +234,7 @@ fn follow(stream: &mut BufReader<UnixStream>, hub: &Hub) -> io::Result<()> {
     if now.paused_ms != word.paused_ms {
         hub.hold(word.paused_ms.map(Duration::from_millis));
     }
-    let echo = serde_json::to_string(&Echo { in_flight: hub.in_flight() }).map_err(io::Error::other)?;
+    let echo = Echo { in_flight: hub.in_flight(), counters: Some(hub.counters()) };
+    let echo = serde_json::to_string(&echo).map_err(io::Error::other)?;
     stream.get_mut().write_all(format!("{echo}\n").as_bytes())
 }

@@ -1,10 +1,12 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
 mod deploy;
+mod change;
 mod flow;
 mod guard;
 mod init;
 mod trigger;
+mod passed;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -12,10 +14,13 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub use change::{Change, Land, Open, Verify};
 pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
-    Runbook,
+    Runbook, Status,
 };
+pub use guard::{Guard, GuardHook, GuardInstall, Hook};
+pub use passed::passed;
 pub use flow::Flow;
 pub use guard::{Guard, Hook};
 pub use init::{Init, Preset};
@@ -91,9 +96,13 @@ pub enum Command {
     /// Bring to an environment exactly what the environment before it has proven
     #[command(after_help = "examples:\n  shipway promote production\n  shipway promote production --plan")]
     Promote(Promote),
-    /// Show the open run and what it needs, else the last runs
-    #[command(after_help = "examples:\n  shipway status\n  shipway status --json | jq .")]
-    Status,
+    /// Show the open run and what it needs, else the last runs; and which release is live where
+    #[command(
+        after_help = "All hosts are asked at once, and for 3 seconds at most: one that does not answer is shown as \
+                            not reached.\n\nexamples:\n  shipway status\n  shipway status --no-hosts\n  \
+                            shipway status --json | jq '.hosts[] | {environment, host, version: .release.version}'"
+    )]
+    Status(Status),
     /// Show what a run did, or what one of its steps printed
     #[command(
         after_help = "examples:\n  shipway log               the last run\n  shipway log 7f3a          one run\n  \
@@ -219,6 +228,16 @@ pub enum Command {
         /// The file with the message; `-` for standard input
         file: PathBuf,
     },
+    /// Change requests: open, review, approve and land them
+    Change {
+        /// What is done
+        #[command(subcommand)]
+        command: Change,
+    },
+    /// Prove that every commit of a protected branch was let in by a ticket, approvals and checks
+    #[command(after_help = "examples:\n  shipway verify main\n  shipway verify main --json | jq .\n\n\
+                            Exit code 0: all of it is proven. 1: some commits are not; they are listed.")]
+    Verify(Verify),
     /// Start and finish branches as the policy says, and see what they owe each other
     Flow {
         /// What to do
@@ -276,6 +295,9 @@ pub enum Command {
     /// A hook of git; the scripts of `guard install` start it
     #[command(hide = true)]
     Hook(Hook),
+    /// What the hooks of a guarded repository start
+    #[command(hide = true)]
+    GuardHook(GuardHook),
     /// The hand on a host; a run starts it through ssh
     #[command(hide = true)]
     Agent {
@@ -327,7 +349,7 @@ impl Command {
             | Self::Abort { .. }
             | Self::Flow { .. }
             | Self::Say { .. } => true,
-            Self::Status
+            Self::Status(_)
             | Self::Approve { .. }
             | Self::Incident(_)
             | Self::Proxy(_)
@@ -337,8 +359,11 @@ impl Command {
             | Self::Init(_)
             | Self::Lint { .. }
             | Self::Guard { .. }
+            | Self::Change { .. }
+            | Self::Verify(_)
             | Self::Trigger(_)
             | Self::Hook(_)
+            | Self::GuardHook(_)
             | Self::Deps { .. }
             | Self::Env { .. }
             | Self::Explain { .. }
@@ -375,9 +400,12 @@ pub struct Log {
     pub run: Option<String>,
     /// The step whose output is shown
     pub step: Option<String>,
-    /// Prove that no entry is missing or changed
+    /// Prove that no entry is missing or changed, by the chain and by the checkpoints in release tags
     #[arg(long)]
     pub verify: bool,
+    /// Fetch the checkpoints that the remote has, and prove the journal by these too
+    #[arg(long, requires = "verify", value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
+    pub remote: Option<String>,
 }
 
 /// What `incident` takes.
@@ -415,7 +443,7 @@ pub struct Proxy {
     /// The control socket of the proxy
     #[arg(long, value_name = "FILE")]
     pub control: PathBuf,
-    /// Where clients connect, for serve
+    /// Where clients connect, for serve; may be left out where systemd passes the socket
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// The file that keeps who gets traffic, for serve

@@ -21,7 +21,7 @@ use shipway_world::host::{AgentBinary, Fleet};
 use shipway_world::lease::{self, Holder, Lock, this_host};
 use shipway_world::shell::{self, LocalShell, Logs, Masks};
 use shipway_world::stop::Switches;
-use shipway_world::store::{Options, SqliteJournal};
+use shipway_world::store::{Options, Sealer, SqliteJournal};
 use shipway_world::world::RealWorld;
 
 use crate::args::{Args, Environment};
@@ -82,7 +82,8 @@ impl<'a> Session<'a> {
         self.repository.top.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    fn state(&self) -> PathBuf {
+    /// Returns the directory of the journal and all that belongs to it.
+    pub fn state(&self) -> PathBuf {
         self.repository.state_dir()
     }
 
@@ -183,7 +184,7 @@ impl<'a> Session<'a> {
             Logs::new(self.state()).listener(Arc::new(move |key, chunk| view.output(key, &chunk.text)));
         let held = Arc::clone(lock);
         let shell = LocalShell::new().masks(self.masks()?).inherited(Arc::new(move || held.share()));
-        Ok(RealWorld::new(shell, Arc::new(logs)))
+        Ok(RealWorld::new(shell, Arc::new(logs)).journal(self.state()))
     }
 
     /// Returns the hands of deployments. Nothing is connected to before it is asked for.
@@ -221,6 +222,17 @@ impl<'a> Session<'a> {
         Err(Problem::new(Code::OpenRun, format!("run {} is on its way to {environment}", head.run))
             .hint(format!("go on with it: shipway resume {}", head.run))
             .hint(format!("or take it back: shipway rollback {}", head.run)))
+    }
+
+    /// Signs a checkpoint of the journal and keeps it beside it; what that could not be done for is said.
+    pub fn checkpoint(&self, journal: &SqliteJournal) {
+        let sealed = journal.root().map_err(|error| error.to_string()).and_then(|(size, root)| {
+            let keep = |sealer: Sealer| sealer.keep(&sealer.seal(size, root, shell::now()));
+            Sealer::open(&self.state()).and_then(keep).map_err(|error| error.to_string())
+        });
+        if let Err(error) = sealed {
+            self.view.note(&format!("no checkpoint of the journal was made: {error}"));
+        }
     }
 
     /// Returns the logs of steps, to read them.

@@ -81,6 +81,7 @@ fn plan(change: Change) -> Plan {
         published_by: None,
         follows: false,
         apart: false,
+        private: false,
     };
     let release = Release {
         verb: Verb::Push,

@@ -142,6 +142,7 @@ fn plan(stages: &[&[&str]]) -> Plan {
         published_by: None,
         follows: false,
         apart: false,
+        private: false,
     };
     let stages =
         stages.iter().map(|steps| Stage { name: steps[0].into(), steps: steps.iter().map(step).collect() });

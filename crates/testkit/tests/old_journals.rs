@@ -151,6 +151,7 @@ const STORIES: &[(&str, Option<Outcome>, bool, bool)] = &[
     ("shipped", Some(Outcome::Shipped), false, true),
     ("resumed", Some(Outcome::Shipped), false, true),
     ("refused", Some(Outcome::Refused), false, true),
+    ("refused-after-build", Some(Outcome::Refused), false, true),
     ("rolled-back", Some(Outcome::RolledBack), false, true),
     ("withdrawn", Some(Outcome::Shipped), false, false),
     ("stuck-in-undo", None, true, true),

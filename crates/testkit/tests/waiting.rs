@@ -225,6 +225,7 @@ fn act(name: &str) -> Step {
         published_by: None,
         follows: false,
         apart: false,
+        private: false,
     }
 }
 

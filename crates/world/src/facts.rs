@@ -1,8 +1,9 @@
 //! Facts: looks at a repository and its remote before a plan is made.
 //!
-//! Looking changes no ref, no file and no index. Only a trial signature leaves something: a commit object that nothing
+//! Looking changes no ref, no file and no index. Only a trial signature and a fetch leave something: objects that nothing
 //! refers to. Judging what was seen is `shipway_core::validate`.
 
+pub mod anchors;
 mod ask;
 mod glance;
 mod history;

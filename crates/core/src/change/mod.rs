@@ -5,8 +5,10 @@
 //! a fold over its events.
 
 mod event;
+mod state;
 
 pub use event::{Event, Record, Version};
+pub use state::{ChangeRequest, Comment, Given, State, fold};
 
 /// Where change requests are kept.
 pub const CHANGES: &str = "refs/shipway/changes";

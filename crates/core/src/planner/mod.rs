@@ -79,6 +79,7 @@ fn step(id: StepId, work: Work, minutes: u64) -> Step {
         published_by: None,
         follows: false,
         apart: false,
+        private: false,
     }
 }
 

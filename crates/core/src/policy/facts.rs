@@ -92,6 +92,8 @@ pub enum UpdateKind {
 pub struct Commit {
     /// The object id; empty for one that is being made.
     pub id: String,
+    /// The object id of its tree.
+    pub tree: String,
     /// The object ids of its parents.
     pub parents: Vec<String>,
     /// The address of the author.
@@ -188,7 +190,8 @@ pub struct Landing {
     pub checks: Vec<(String, String)>,
     /// Checks that did not pass on it: name and what became of it.
     pub failed: Vec<(String, String)>,
-    /// For each changed path that has owners, the owners: names of people, groups, and addresses.
+    /// For each changed path that has owners, the owners: names of people, groups, and addresses. A path whose owners
+    /// must approve twice stands there twice; see [`crate::policy::owners::Owners::required`].
     pub owners: Vec<(String, Vec<String>)>,
     /// Obligations that gate this landing, such as a back-merge that is still open.
     pub obligations: Vec<String>,

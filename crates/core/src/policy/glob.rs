@@ -1,5 +1,22 @@
 //! Patterns of names and paths, over bytes: `*` stands for any characters but `/`, `**` for any at all, and `**/` also
-//! for nothing. Everything else stands for itself.
+//! for nothing. Everything else stands for itself. Files of owners have a few more signs: see [`super::owners`].
+
+/// What a pattern consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// This byte.
+    Byte(u8),
+    /// Any byte but `/`.
+    One,
+    /// Any byte of these ranges, or for true any but these, and never `/`.
+    Set(bool, Vec<(u8, u8)>),
+    /// Any bytes but `/`.
+    Star,
+    /// Any bytes.
+    Cross,
+    /// Any number of whole directories.
+    Directories,
+}
 
 /// Tells whether a name fits a pattern.
 pub fn fits(pattern: &str, name: &[u8]) -> bool {
@@ -9,7 +26,7 @@ pub fn fits(pattern: &str, name: &[u8]) -> bool {
         return pattern == name;
     }
     let Some(rest) = name.strip_prefix(&pattern[..literal]) else { return false };
-    wild(&pattern[literal..], rest, literal == 0 || pattern[literal - 1] == b'/')
+    run(&pieces(&pattern[literal..], literal == 0 || pattern[literal - 1] == b'/'), rest)
 }
 
 /// Returns what a pattern begins with up to the last `/` before its first `*`; nothing for one without a `*`.
@@ -18,45 +35,60 @@ pub(super) fn directory(pattern: &str) -> Option<&str> {
     pattern[..star].rfind('/').map(|slash| &pattern[..=slash])
 }
 
-/// Goes through the pattern once for each of its pieces, and keeps all positions of the name that fit so far: no
-/// pattern takes more than the product of both lengths.
-fn wild(mut pattern: &[u8], name: &[u8], mut at_start: bool) -> bool {
+fn pieces(mut pattern: &[u8], mut at_start: bool) -> Vec<Piece> {
+    let mut pieces = vec![];
+    while let [first, rest @ ..] = pattern {
+        let (piece, rest) = match (first, rest) {
+            (b'*', [b'*', b'/', rest @ ..]) if at_start => (Piece::Directories, rest),
+            (b'*', [b'*', rest @ ..]) => (Piece::Cross, rest),
+            (b'*', rest) => (Piece::Star, rest),
+            (byte, rest) => (Piece::Byte(*byte), rest),
+        };
+        at_start = matches!(piece, Piece::Directories | Piece::Byte(b'/'));
+        pieces.push(piece);
+        pattern = rest;
+    }
+    pieces
+}
+
+/// Goes through the pattern once, and keeps all positions of the name that fit so far: no pattern takes more than the
+/// product of both lengths.
+pub(super) fn run(pieces: &[Piece], name: &[u8]) -> bool {
     let mut open = vec![false; name.len() + 1];
     open[0] = true;
-    while !pattern.is_empty() {
-        if pattern.starts_with(b"**/") && at_start {
-            // Any number of whole directories.
-            let mut reached = false;
-            for at in 0..open.len() {
-                reached |= open[at];
-                open[at] |= reached && at > 0 && name[at - 1] == b'/';
+    for piece in pieces {
+        match piece {
+            Piece::Byte(wanted) => step(&mut open, name, |byte| byte == *wanted),
+            Piece::One => step(&mut open, name, |byte| byte != b'/'),
+            Piece::Set(not, ranges) => step(&mut open, name, |byte| {
+                byte != b'/' && ranges.iter().any(|(from, to)| (*from..=*to).contains(&byte)) != *not
+            }),
+            Piece::Star => spread(&mut open, |at| name[at - 1] != b'/'),
+            Piece::Cross => spread(&mut open, |_| true),
+            Piece::Directories => {
+                let mut reached = false;
+                for at in 0..open.len() {
+                    reached |= open[at];
+                    open[at] |= reached && at > 0 && name[at - 1] == b'/';
+                }
             }
-            pattern = &pattern[3..];
-        } else if pattern.starts_with(b"**") {
-            let mut reached = false;
-            for at in &mut open {
-                reached |= *at;
-                *at = reached;
-            }
-            pattern = &pattern[2..];
-            at_start = false;
-        } else if pattern[0] == b'*' {
-            let mut reached = false;
-            for at in 0..open.len() {
-                reached = open[at] || (reached && name[at - 1] != b'/');
-                open[at] = reached;
-            }
-            pattern = &pattern[1..];
-            at_start = false;
-        } else {
-            for at in (0..open.len()).rev() {
-                open[at] = at > 0 && open[at - 1] && name[at - 1] == pattern[0];
-            }
-            at_start = pattern[0] == b'/';
-            pattern = &pattern[1..];
         }
     }
     open[name.len()]
+}
+
+/// Goes on by one byte.
+fn step(open: &mut [bool], name: &[u8], fits: impl Fn(u8) -> bool) {
+    for at in (0..open.len()).rev() {
+        open[at] = at > 0 && open[at - 1] && fits(name[at - 1]);
+    }
+}
+
+/// Goes on by any number of bytes, as long as each may be passed.
+fn spread(open: &mut [bool], passes: impl Fn(usize) -> bool) {
+    for at in 1..open.len() {
+        open[at] |= open[at - 1] && passes(at);
+    }
 }
 
 #[cfg(test)]

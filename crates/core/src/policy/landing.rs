@@ -1,6 +1,6 @@
 //! What must be true of a change when it lands: pairs and methods, approvals, owners, checks and obligations.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::evaluate::{Case, Place, Verdicts, branch_text, is_none, shown};
 use super::verdict::{Rule, Verdict};
@@ -200,14 +200,23 @@ fn owners(case: &Case<'_>, class: &BranchClass, landing: &Landing, out: &mut Ver
         return;
     }
     let approvers = approvers(case, landing, class.approvals.grade);
+    let mut wanted: BTreeMap<(&str, &[String]), usize> = BTreeMap::new();
     for (path, owners) in landing.owners.iter().filter(|(_, owners)| !owners.is_empty()) {
-        let approved = |owner: &String| approvers.iter().any(|person| case.policy.owns(owner, person));
-        if !owners.iter().any(approved) {
+        *wanted.entry((path, owners)).or_default() += 1;
+    }
+    for ((path, owners), count) in wanted {
+        let owns = |person: &&&str| owners.iter().any(|owner| case.policy.owns(owner, person));
+        let given = approvers.iter().filter(owns).count();
+        if given < count {
+            let of = if count == 1 { "one".to_owned() } else { count.to_string() };
             out.add(
-                Verdict::new(Rule::Owners, format!("no owner of {} has approved", excerpt(path, 120)))
-                    .wanted(format!("one of {}", owners.join(", ")))
-                    .hint(format!("shipway change approve {}   as one of them", landing.change))
-                    .waits(),
+                Verdict::new(
+                    Rule::Owners,
+                    format!("{given} of {count} owners of {} approve", excerpt(path, 120)),
+                )
+                .wanted(format!("{of} of {}", owners.join(", ")))
+                .hint(format!("shipway change approve {}   as one of them", landing.change))
+                .waits(),
             );
         }
     }

@@ -13,6 +13,7 @@ mod landing;
 mod look;
 mod message;
 mod names;
+pub mod owners;
 mod people;
 mod presets;
 mod read;
@@ -43,9 +44,8 @@ pub use verdict::{Rule, Verdict};
 pub const PATH: &str = ".shipway/policy.toml";
 /// Where the keys of people stand in a repository, in the form of ssh-keygen(1), ALLOWED SIGNERS.
 pub const SIGNERS: &str = ".shipway/allowed_signers";
-/// Where owners may stand in a repository.
-pub const OWNERS: &[&str] =
-    &["CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", ".gitea/CODEOWNERS", "docs/CODEOWNERS"];
+/// Where owners may stand in a repository; the first file that is there counts.
+pub const OWNERS: &[&str] = &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"];
 
 /// Everything a policy says, with the defaults filled in. Its digest is that of its JSON form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -62,7 +62,8 @@ fn people(root: &Found, problems: &mut Problems<'_>) {
     let mut seen: BTreeMap<(&str, String), &str> = BTreeMap::new();
     for found in ["person", "agent"].iter().flat_map(|name| root.sections(name)) {
         for key in ["email", "login"] {
-            for name in texts(found, key) {
+            let itself = (key == "login" && texts(found, key).is_empty()).then_some(&found.label);
+            for name in texts(found, key).iter().chain(itself) {
                 let first = seen.insert((key, name.to_lowercase()), &found.path);
                 if let Some(first) = first.filter(|first| *first != found.path) {
                     let what = format!("`{}` has the same {key} as `{first}`", found.path);

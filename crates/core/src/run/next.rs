@@ -147,7 +147,10 @@ impl Run {
         if let Some(next) = rest.map(Next::Rest).or(stuck) {
             return next;
         }
-        let began = self.steps.values().any(|progress| progress.began.is_some() && progress.acted());
+        let began = self.plan.steps().any(|step| {
+            let progress = &self.steps[&step.id];
+            !step.private && progress.began.is_some() && progress.acted()
+        });
         Next::Close(if began { Outcome::RolledBack } else { Outcome::Refused })
     }
 

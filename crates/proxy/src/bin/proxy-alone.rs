@@ -15,7 +15,7 @@ fn main() -> ExitCode {
         threads: args.next().map(|threads| threads.parse().expect("a number of threads")),
         parting: std::time::Duration::from_mins(1),
     };
-    let Err(problem) = serve(&options) else { return ExitCode::SUCCESS };
+    let Err(problem) = serve(&options, None) else { return ExitCode::SUCCESS };
     let text = serde_json::to_string(&problem).expect("a problem is always JSON");
     std::io::Write::write_all(&mut std::io::stderr(), format!("{text}\n").as_bytes())
         .expect("stderr is open");

@@ -24,7 +24,39 @@ fn the_proxy_is_replaced_under_load() {
         }
         let report = load.stop();
         assert_eq!(report.failed, Vec::<String>::new(), "{method:?}");
-        assert!(!scene.client.state().unwrap().predecessor);
+        // The new process hears of the end of the old one a moment later.
+        crate::scene::until(|| !scene.client.state().unwrap().predecessor);
+    }
+}
+
+#[test]
+fn counters_go_on_when_the_proxy_is_replaced_under_load() {
+    let (mut scene, one, two) = (Scene::new(), Server::start("1"), Server::start("2"));
+    let address = scene.start(&[&one]);
+    let load = Load::start(address, 4, Method::Post, Duration::from_millis(1));
+    let answered = |scene: &Scene| -> u64 {
+        scene.client.counters().unwrap().iter().map(|counted| counted.classes[1]).sum()
+    };
+    for server in [&two, &one, &two] {
+        load.wait_for(40);
+        let before = answered(&scene);
+        assert!(before >= 40);
+        scene.start_again("127.0.0.1:0");
+        assert!(answered(&scene) >= before, "the new process begins anew");
+        load.wait_for(10);
+        scene.switch(&[server]);
+        assert!(scene.wait_for_first().success());
+    }
+    load.wait_for(40);
+    let report = load.stop();
+    assert_eq!(report.failed, Vec::<String>::new());
+    // Not one is lost and none is counted twice, whichever of the four processes counted it.
+    crate::scene::until(|| !scene.client.state().unwrap().predecessor);
+    assert_eq!(answered(&scene), u64::try_from(report.ok).unwrap());
+    for counted in scene.client.counters().unwrap() {
+        let ok = u64::try_from(report.by_release[&counted.release]).unwrap();
+        assert_eq!((counted.requests, counted.in_flight), (ok, 0), "{counted:?}");
+        assert_eq!(counted.latency.iter().sum::<u64>(), ok);
     }
 }
 

@@ -115,6 +115,14 @@ pub struct EnvVerify {
     pub max_age: u64,
 }
 
+/// What `status` takes.
+#[derive(Clone, Debug, Default, ClapArgs)]
+pub struct Status {
+    /// Ask no host; show only what the journal here knows
+    #[arg(long)]
+    pub no_hosts: bool,
+}
+
 /// What `env status` takes.
 #[derive(Clone, Debug, Default, ClapArgs)]
 pub struct EnvStatus {

@@ -6,11 +6,11 @@ use std::io::{self, IsTerminal as _, Read as _};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{QueueSelector, tcflush};
 use serde_json::json;
-use shipway_core::action::Urgency;
+use shipway_core::action::{Change, Urgency};
 use shipway_core::gate::{self, Need};
 use shipway_core::id::{Actor, ActorKind, StepId};
 use shipway_core::journal::Event;
-use shipway_core::plan::Work;
+use shipway_core::plan::{Step, Work};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::run::{Run, State};
 
@@ -108,19 +108,24 @@ fn terminal() -> Result<File, Problem> {
     open().map_err(|error: io::Error| none(format!("{TERMINAL}: {error}")))
 }
 
+/// Returns the change of a step that makes one, with its name.
+fn change(step: &Step) -> Option<(&str, &Change)> {
+    match &step.work {
+        Work::Act { change, .. } => Some((step.id.as_str(), change)),
+        Work::Gate(_) => None,
+    }
+}
+
 /// Shows what is approved: what is still to happen, and the whole digest.
 fn show(session: &Session<'_>, run: &Run, gate: &StepId, actor: &Actor) {
     let release = &run.plan.release;
     session.view.note(&format!("{} {}   run {}, waiting at {gate}", release.project, release.to, run.id));
     session.view.note("what is still to happen:");
-    for step in run.plan.steps() {
-        let open = run.progress(&step.id).is_some_and(|progress| progress.state != State::Done);
-        match &step.work {
-            Work::Act { change, .. } if open => {
-                session.view.note(&format!("  {}  {} {}", step.id, change.thing, change.summary));
-            }
-            Work::Act { .. } | Work::Gate(_) => {}
-        }
+    let open = |step: &&Step| run.progress(&step.id).is_some_and(|progress| progress.state != State::Done);
+    let changes: Vec<_> = run.plan.steps().filter(open).filter_map(change).collect();
+    let width = changes.iter().map(|(step, _)| step.len()).max().unwrap_or_default();
+    for (step, change) in changes {
+        session.view.note(&format!("  {step:width$}  {} {}", change.thing, change.summary));
     }
     session.view.note(&format!("plan {}", run.digest));
     session.view.note(&format!("you are {actor}; the grade is P0, typed at a terminal: the weakest grade"));

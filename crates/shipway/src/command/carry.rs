@@ -76,6 +76,7 @@ fn with_engine<T>(
     let engine =
         Engine { journal: &journal, catalog: &catalog, world: &world, stop, actor: &actor, watch: &watch };
     let done = work(&engine);
+    session.checkpoint(&journal);
     session.view.warnings(&world.logs().troubles());
     done.map_err(|error| of_engine(error, id))
 }

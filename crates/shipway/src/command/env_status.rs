@@ -1,10 +1,15 @@
 //! `env status`: which release is live where, since when, by whom, and whether it is still what was brought.
+//!
+//! `status` shows the same for all environments, with less patience.
 
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use shipway_core::action::{Stop, Urgency};
 use shipway_core::deployment::Host;
-use shipway_core::journal::Journal as _;
-use shipway_core::problem::Problem;
+use shipway_core::journal::{Journal as _, RunHead};
+use shipway_core::problem::{Code, Problem};
 use shipway_world::agent::protocol::{Look, State};
 use shipway_world::shell::now;
 
@@ -14,41 +19,111 @@ use crate::prepare::{glance, onward};
 use crate::session::{Session, of_journal};
 use crate::view::{HostRow, Kind};
 
+/// How often the switch is looked at while hosts are waited for.
+const TICK: Duration = Duration::from_millis(50);
+/// After which time a reader is told for whom it is waited.
+const QUIET: Duration = Duration::from_secs(1);
+/// How long `env status` waits: about as long as a look may take anyway.
+const PATIENT: Duration = Duration::from_mins(3);
+
 /// Looks at the hosts of one environment, or of all.
 pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
-    let one = |problem: Problem| vec![problem];
     let names: Vec<&String> = match &status.environment {
         Some(name) => vec![name],
         None => session.config.environment.keys().collect(),
     };
-    let project = glance(session)?.name();
-    let hands = session.hands().map_err(one)?;
-    let heads = session.journal_to_read().map_err(one)?.runs().map_err(of_journal).map_err(one)?;
-    let mut rows = vec![];
-    for name in names {
-        let (name, environment) = onward::environment(session, name).map_err(one)?;
-        let mut hosts = environment.hosts(&project, name);
-        hosts.retain(|host| status.host.as_ref().is_none_or(|wanted| *wanted == host.name));
-        let look = Look { drift: true, way_back: true, services: true };
-        let stop = &session.switches.look;
-        let seen: Vec<(Host, Result<State, Problem>)> = thread::scope(|scope| {
-            let look = |host: Host| {
-                let hands = &hands;
-                scope.spawn(move || {
-                    let seen = hands.fleet.look_at(&host, look, stop).map_err(|fault| fault.problem);
-                    (host, seen)
-                })
-            };
-            let looks: Vec<_> = hosts.into_iter().map(look).collect();
-            looks.into_iter().filter_map(|look| look.join().ok()).collect()
-        });
-        rows.extend(seen.into_iter().map(|(host, seen)| {
-            let live = seen.as_ref().ok().and_then(|state| state.current.as_ref());
-            let head = live.and_then(|run| heads.iter().find(|head| head.run == *run));
-            HostRow { environment: name.to_owned(), host, seen, by: head.map(|head| head.opened.by.clone()) }
-        }));
+    let mut hosts = hosts(session, &names)?;
+    if let Some(wanted) = &status.host {
+        named(wanted, &mut hosts).map_err(one)?;
     }
+    let heads =
+        session.journal_to_read().and_then(|journal| journal.runs().map_err(of_journal)).map_err(one)?;
+    let look = Look { drift: true, way_back: true, services: true, lenient: true };
+    let rows = rows(session, hosts, &heads, (look, PATIENT)).map_err(one)?;
     session.view.hosts(&rows, now());
     let wrong = rows.iter().any(|row| row.kind() == Kind::Wrong);
     Ok(if wrong { 1 } else { DONE })
+}
+
+/// Keeps only the hosts of a name, of which there must be one.
+fn named(wanted: &str, hosts: &mut Vec<(String, Host)>) -> Result<(), Problem> {
+    let known: Vec<String> = hosts.iter().map(|(_, host)| host.name.clone()).collect();
+    hosts.retain(|(_, host)| host.name == wanted);
+    if hosts.is_empty() {
+        let problem = Problem::new(Code::Usage, format!("there is no host `{wanted}`"));
+        return Err(problem.wanted(known.join(", ")));
+    }
+    Ok(())
+}
+
+fn one(problem: Problem) -> Vec<Problem> {
+    vec![problem]
+}
+
+/// Returns the hosts of some environments, each with the name of its environment.
+pub(super) fn hosts(session: &Session<'_>, names: &[&String]) -> Result<Vec<(String, Host)>, Vec<Problem>> {
+    let project = glance(session)?.name();
+    let mut hosts = vec![];
+    for name in names {
+        let (name, environment) = onward::environment(session, name).map_err(one)?;
+        hosts.extend(environment.hosts(&project, name).into_iter().map(|host| (name.to_owned(), host)));
+    }
+    Ok(hosts)
+}
+
+/// Looks at hosts, at all at once; one that has not answered after the limit is a row that says so.
+pub(super) fn rows(
+    session: &Session<'_>,
+    hosts: Vec<(String, Host)>,
+    heads: &[RunHead],
+    (look, limit): (Look, Duration),
+) -> Result<Vec<HostRow>, Problem> {
+    let fleet = session.hands()?.fleet;
+    let stop = Stop::default();
+    let (tell, told) = channel();
+    for (at, (_, host)) in hosts.iter().enumerate() {
+        let (fleet, stop, tell, host) = (fleet.clone(), stop.clone(), tell.clone(), host.clone());
+        // Nobody waits for the end of one that takes too long.
+        thread::spawn(move || {
+            let seen = fleet.look_within(&host, look, limit, &stop).map_err(|fault| fault.problem);
+            let _ = tell.send((at, seen));
+        });
+    }
+    drop(tell);
+    let mut seen: Vec<Option<Result<State, Problem>>> = hosts.iter().map(|_| None).collect();
+    let begun = Instant::now();
+    let mut quiet = true;
+    while begun.elapsed() < limit {
+        if session.switches.look.urgency() > Urgency::None {
+            return Err(Problem::new(Code::Stopped, "a stop was asked for while hosts were asked"));
+        }
+        match told.recv_timeout(TICK) {
+            Ok((at, answer)) => seen[at] = Some(answer),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if quiet && begun.elapsed() > QUIET {
+            quiet = false;
+            let missing = hosts.iter().zip(&seen).filter(|(_, seen)| seen.is_none());
+            let missing: Vec<&str> = missing.map(|((_, host), _)| host.name.as_str()).collect();
+            session.view.note(&format!("waiting for {}", missing.join(", ")));
+        }
+    }
+    // Twice means now: what still starts is ended.
+    stop.ask();
+    stop.ask();
+    fleet.disconnect();
+    let row = |((environment, host), seen): ((String, Host), Option<Result<State, Problem>>)| {
+        let seen = seen.unwrap_or_else(|| Err(silent(&environment, &host, limit)));
+        let live = seen.as_ref().ok().and_then(|state| state.current.as_ref());
+        let head = live.and_then(|run| heads.iter().find(|head| head.run == *run));
+        HostRow { environment, host, seen, by: head.map(|head| head.opened.by.clone()) }
+    };
+    Ok(hosts.into_iter().zip(seen).map(row).collect())
+}
+
+fn silent(environment: &str, host: &Host, limit: Duration) -> Problem {
+    let what = format!("no answer within {} s", limit.as_secs());
+    let hint = format!("shipway env status {environment} --host {}", host.name);
+    Problem::new(Code::HostUnreachable, what).at(&host.name).hint(format!("ask without a limit: {hint}"))
 }

@@ -1,5 +1,7 @@
 //! `log`: what a run did, what its steps printed, and whether the journal proves.
 
+mod verify;
+
 use serde_json::json;
 use shipway_core::action::{LogKey, LogSeal};
 use shipway_core::id::{RunId, StepId};
@@ -15,7 +17,7 @@ use crate::session::{Session, of_journal};
 pub fn run(session: &Session<'_>, log: &Log) -> End {
     let journal = session.journal_to_read().map_err(|problem| vec![problem])?;
     if log.verify {
-        return verify(session, &journal);
+        return verify::run(session, &journal, log.remote.as_deref());
     }
     show(session, &journal, log).map_err(|problem| vec![problem])
 }
@@ -36,25 +38,6 @@ fn show(session: &Session<'_>, journal: &dyn Journal, log: &Log) -> Result<u8, P
         Problem::new(Code::JournalCorrupt, error.to_string())
             .hint("see which entries still prove: shipway log --verify")
     })?;
-    Ok(DONE)
-}
-
-fn verify(session: &Session<'_>, journal: &dyn Journal) -> End {
-    let journaled = |error| vec![of_journal(error)];
-    let count = journal.verify().map_err(journaled)?;
-    let mut problems = vec![];
-    for head in journal.runs().map_err(journaled)? {
-        let entries = journal.read(&head.run, None).map_err(journaled)?;
-        for (key, seal) in entries.iter().filter_map(sealed) {
-            problems.extend(session.logs().verify(&key, seal).err());
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let how = journal.durability().how;
-    let text = format!("{count} entries prove: none is missing or changed ({how})");
-    session.view.answer("verified", &json!({ "entries": count, "store": how }), &text);
     Ok(DONE)
 }
 

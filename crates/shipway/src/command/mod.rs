@@ -5,6 +5,7 @@ pub mod approve;
 pub mod agent;
 pub mod backup;
 pub mod carry;
+pub mod change;
 pub mod changelog;
 pub mod deploy;
 pub mod drill;
@@ -14,6 +15,8 @@ pub mod env;
 pub mod explain;
 pub mod flow;
 pub mod guard;
+mod guard_hook;
+mod guard_server;
 pub mod incident;
 pub mod init;
 pub mod lint;
@@ -30,6 +33,7 @@ pub mod say;
 pub mod schema;
 pub mod status;
 pub mod trigger;
+pub mod verify;
 pub mod wait;
 pub mod why;
 
@@ -58,7 +62,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Backup(asked) => backup::run(&open()?, asked),
         Command::Runbook(asked) => runbook::run(&open()?, asked),
         Command::Drill(asked) => drill::run(&open()?, asked),
-        Command::Status => status::run(&open()?),
+        Command::Status(status) => status::run(&open()?, status),
         Command::Log(log) => log::run(&open()?, log),
         Command::Resume { run } => resume::run(&open()?, run.as_deref()),
         Command::Rollback(rollback) => rollback::run(&open()?, rollback),
@@ -81,8 +85,11 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Agent { command } => agent::run(command, view.as_ref()),
         Command::Flow { command } => flow::run(&open()?, command),
         Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
-        Command::Guard { command } => guard::run(&open()?, command),
+        Command::Change { command } => change::run(&open()?, command),
+        Command::Verify(asked) => verify::run(&open()?, asked),
+        Command::Guard { command } => guard::run(command, view.as_ref(), open),
         Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
+        Command::GuardHook(hook) => guard_hook::run(hook, environment, view.as_ref()),
     }
 }
 

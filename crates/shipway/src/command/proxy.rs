@@ -1,5 +1,6 @@
 //! `proxy`: runs the built-in proxy, or asks one that runs.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -28,7 +29,10 @@ pub fn run(asked: &args::Proxy, view: &dyn View) -> End {
 fn act(asked: &args::Proxy, view: &dyn View) -> Result<u8, Problem> {
     let client = Client::new(&asked.control);
     let state = match asked.what {
-        ProxyVerb::Serve => return serve(&options(asked)?).map(|()| DONE),
+        ProxyVerb::Serve => {
+            let passed = args::passed()?;
+            return serve(&options(asked, passed.as_ref())?, passed).map(|()| DONE);
+        }
         ProxyVerb::Counters => {
             let counters = client.counters()?;
             let lines: Vec<String> = counters.iter().map(counted).collect();
@@ -53,13 +57,14 @@ fn show(view: &dyn View, kind: &str, fields: &impl Serialize, lines: &[String]) 
     DONE
 }
 
-fn options(asked: &args::Proxy) -> Result<Options, Problem> {
+fn options(asked: &args::Proxy, passed: Option<&TcpListener>) -> Result<Options, Problem> {
     let missing = |what: &str| {
         Problem::new(Code::Usage, format!("{what} is to be said"))
             .hint("shipway proxy serve --listen 127.0.0.1:8080 --control proxy.sock --state proxy.json")
     };
+    let passed = passed.and_then(|passed| passed.local_addr().ok());
     Ok(Options {
-        listen: asked.listen.ok_or_else(|| missing("where clients connect (--listen)"))?,
+        listen: asked.listen.or(passed).ok_or_else(|| missing("where clients connect (--listen)"))?,
         control: asked.control.clone(),
         state: asked.state.clone().ok_or_else(|| missing("where it is kept who gets traffic (--state)"))?,
         threads: asked.threads,

@@ -12,6 +12,7 @@ use super::carry::{self, Load, asked_for};
 use super::{DONE, End, deploy, resume};
 use crate::args::Rollback;
 use crate::session::{Session, of_journal};
+use crate::view::Moment;
 
 /// Takes back the run that is named, else the open one, else the last release.
 pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
@@ -85,7 +86,7 @@ fn show(session: &Session<'_>, rollback: &Rollback) -> Result<u8, Problem> {
         run.id, run.id
     ));
     let entries = session.journal_to_read()?.read(&run.id, None).map_err(of_journal)?;
-    session.view.run(&run, &entries, false, now());
+    session.view.run(&run, &entries, false, &Moment { now: now(), hosts: None });
     Ok(DONE)
 }
 

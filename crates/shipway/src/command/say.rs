@@ -25,7 +25,7 @@ pub fn run(session: &mut Session<'_>, sentence: &str, yes: bool) -> End {
         Verb::RollBack => {
             rollback::run(session, &args::Rollback { plan: !carry_out, ..args::Rollback::default() })
         }
-        Verb::Status => status::run(session),
+        Verb::Status => status::run(session, &args::Status::default()),
     }
 }
 

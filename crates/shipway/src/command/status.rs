@@ -1,4 +1,8 @@
-//! `status`: where the runs stand.
+//! `status`: where the runs stand, and what is live where.
+//!
+//! The truth about a host is on the host, so it is asked; but a few seconds later the answer is here, whoever is down.
+
+use std::time::Duration;
 
 use shipway_core::journal::{Event, Journal as _, Outcome, RunHead};
 use shipway_core::planner::rollback;
@@ -6,26 +10,34 @@ use shipway_core::problem::Problem;
 use shipway_core::run::Run;
 use shipway_world::lease::Lock;
 
-use super::{DONE, End};
-use crate::session::{Session, is_open, of_journal};
-use crate::view::Row;
+use shipway_world::agent::protocol::Look;
 use shipway_world::shell::now;
+
+use super::{DONE, End, env_status};
+use crate::args;
+use crate::session::{Session, is_open, of_journal};
+use crate::view::{HostRow, Moment, Row};
 
 /// How many runs a list has at most.
 const ROWS: usize = 20;
 
-/// Shows the open run in full, else the last runs.
-pub fn run(session: &Session<'_>) -> End {
-    show(session).map_err(|problem| vec![problem])
+/// How long all hosts together may take.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// Shows the open run in full, else the last runs; and what is live where.
+pub fn run(session: &Session<'_>, status: &args::Status) -> End {
+    show(session, status).map_err(|problem| vec![problem])
 }
 
-fn show(session: &Session<'_>) -> Result<u8, Problem> {
+fn show(session: &Session<'_>, status: &args::Status) -> Result<u8, Problem> {
     let journal = session.journal_to_read()?;
     let runs = journal.runs().map_err(of_journal)?;
+    let hosts = hosts(session, status, &runs)?;
+    let moment = Moment { now: now(), hosts: hosts.as_deref() };
     if let Some(head) = runs.iter().find(|head| is_open(head)) {
         let entries = journal.read(&head.run, None).map_err(of_journal)?;
         if let Ok(run) = Run::fold(&entries) {
-            session.view.run(&run, &entries, driven(session, head), now());
+            session.view.run(&run, &entries, driven(session, head), &moment);
             return Ok(DONE);
         }
     }
@@ -36,11 +48,31 @@ fn show(session: &Session<'_>) -> Result<u8, Problem> {
         head,
     };
     let rows: Vec<Row> = runs.into_iter().rev().take(ROWS).map(row).collect();
-    session.view.status(&rows, now());
-    if !session.config.environment.is_empty() {
-        session.view.note("what is live where: shipway env status");
-    }
+    session.view.status(&rows, &moment);
     Ok(DONE)
+}
+
+/// Asks all hosts, if there are any and they are to be asked. What hinders that does not hinder the rest.
+fn hosts(
+    session: &Session<'_>,
+    status: &args::Status,
+    heads: &[RunHead],
+) -> Result<Option<Vec<HostRow>>, Problem> {
+    let names: Vec<&String> = session.config.environment.keys().collect();
+    if status.no_hosts || names.is_empty() {
+        return Ok(None);
+    }
+    match env_status::hosts(session, &names) {
+        Err(problems) => {
+            session.view.warnings(&problems);
+            Ok(None)
+        }
+        // What could be gone back to is proven where it matters, and costs a look at every file.
+        Ok(hosts) => {
+            let look = Look { drift: true, services: true, lenient: true, ..Look::default() };
+            env_status::rows(session, hosts, heads, (look, LIMIT)).map(Some)
+        }
+    }
 }
 
 /// Returns the run that a run has withdrawn.

@@ -1,6 +1,7 @@
 //! The documents for programs. Their fields are a promise: `schema/` describes them, and a change needs a new `v`.
 
 use serde::Serialize;
+use serde_json::Value;
 use shipway_core::id::{Actor, Digest, Fence, RunId, Seq, StepId};
 use shipway_core::journal::{Entry, Event};
 use shipway_core::plan::{Plan, Release, Work};
@@ -10,7 +11,7 @@ use shipway_core::time::Time;
 
 use super::problem::Level;
 use super::state::{Situation, Standing};
-use super::{Row, Why, plan, summary};
+use super::{Moment, Row, Why, hosts, plan, summary};
 
 /// The version of all documents.
 pub(super) const V: u32 = 1;
@@ -92,6 +93,8 @@ struct StatusDocument<'a> {
     v: u32,
     kind: &'static str,
     runs: Vec<RowDocument<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hosts: Option<Vec<Value>>,
 }
 
 #[derive(Serialize)]
@@ -116,6 +119,8 @@ struct RunDocument<'a> {
     by: &'a Actor,
     plan: &'a Digest,
     summary: SummaryDocument<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hosts: Option<Vec<Value>>,
 }
 
 #[derive(Serialize)]
@@ -177,12 +182,13 @@ pub(super) fn summary(run: &Run, entries: &[Entry], driven: bool) -> impl Serial
 }
 
 /// Returns the answer to `status`.
-pub(super) fn status(rows: &[Row]) -> impl Serialize {
-    StatusDocument { v: V, kind: "status", runs: rows.iter().map(row).collect() }
+pub(super) fn status(rows: &[Row], moment: &Moment<'_>) -> impl Serialize {
+    let hosts = moment.hosts.map(hosts::document);
+    StatusDocument { v: V, kind: "status", runs: rows.iter().map(row).collect(), hosts }
 }
 
 /// Returns one run in full.
-pub(super) fn run(run: &Run, entries: &[Entry], driven: bool) -> impl Serialize {
+pub(super) fn run(run: &Run, entries: &[Entry], driven: bool, moment: &Moment<'_>) -> impl Serialize {
     RunDocument {
         v: V,
         kind: "run",
@@ -192,6 +198,7 @@ pub(super) fn run(run: &Run, entries: &[Entry], driven: bool) -> impl Serialize 
         by: &run.by,
         plan: &run.digest,
         summary: report(run, entries, driven),
+        hosts: moment.hosts.map(hosts::document),
     }
 }
 

@@ -128,12 +128,15 @@ pub(super) fn render(rows: &[HostRow], now: Time, paint: Paint) -> String {
             let line = format!("{} {}: {remark}", row.environment, row.host.name);
             text::put(&mut out, format_args!("{}: {}\n", paint.ink(Ink::Care, "note"), paint.plain(&line)));
         }
+        for hint in row.seen.as_ref().err().map_or(&[][..], |problem| &problem.hints) {
+            text::put(&mut out, format_args!("{}: {}\n", paint.ink(Ink::Hint, "hint"), paint.plain(hint)));
+        }
     }
     out
 }
 
-/// Returns the fields of the document.
-pub(super) fn document(rows: &[HostRow]) -> Value {
+/// Returns the hosts as programs read them.
+pub(super) fn document(rows: &[HostRow]) -> Vec<Value> {
     let standing = |known: &Known| match known.standing {
         Standing::Staged => "staged",
         Standing::Discarded => "discarded",
@@ -143,8 +146,7 @@ pub(super) fn document(rows: &[HostRow]) -> Value {
         Standing::Reverting => "reverting",
         Standing::Failed => "failed",
     };
-    let hosts: Vec<Value> = rows
-        .iter()
+    rows.iter()
         .map(|row| {
             json!({
                 "environment": row.environment,
@@ -163,6 +165,37 @@ pub(super) fn document(rows: &[HostRow]) -> Value {
                 "problem": row.seen.as_ref().err(),
             })
         })
-        .collect();
-    json!({ "hosts": hosts })
+        .collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use shipway_core::problem::Code;
+
+    use super::*;
+
+    /// Returns a host that does not answer.
+    pub(in crate::view) fn down() -> Vec<HostRow> {
+        let host = Host {
+            name: "quay".into(),
+            address: "quay".into(),
+            path: "shipway/harbour/production".into(),
+            ssh: vec![],
+            roles: vec![],
+        };
+        let problem = Problem::new(Code::HostUnreachable, "no answer within 3 s");
+        let problem = problem.hint("shipway env status production --host quay");
+        vec![HostRow { environment: "production".into(), host, seen: Err(problem), by: None }]
+    }
+
+    #[test]
+    fn a_host_that_does_not_answer_is_a_row_with_what_to_do() {
+        let expect = "\
+environment  host  release  state        since  by  run  artifact
+production   quay           not reached
+note: production quay: no answer within 3 s
+hint: shipway env status production --host quay
+";
+        assert_eq!(render(&down(), Time(0), Paint::new(false)), expect);
+    }
 }

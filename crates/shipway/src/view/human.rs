@@ -18,8 +18,8 @@ use super::paint::{Ink, Paint};
 use super::problem::{self, Level, quote};
 use super::talk::{Columns, Talk, lock};
 use super::{
-    HostRow, Row, Stream, View, Volume, Why, dependencies, hosts, log, plan, preflight, status, summary,
-    text, why,
+    HostRow, Moment, Row, Stream, View, Volume, Why, dependencies, hosts, log, plan, preflight, status,
+    summary, text, why,
 };
 
 /// Speaks to people: data on the standard output, talk on the standard error.
@@ -177,12 +177,13 @@ impl View for Human {
         Ok(())
     }
 
-    fn status(&self, rows: &[Row], now: Time) {
-        self.print(&status::list(rows, now, self.paint));
+    fn status(&self, rows: &[Row], moment: &Moment<'_>) {
+        self.print(&(status::list(rows, moment.now, self.paint) + &moment.table(self.paint)));
     }
 
-    fn run(&self, run: &Run, entries: &[Entry], driven: bool, now: Time) {
-        self.print(&status::one(run, entries, driven, now, self.paint));
+    fn run(&self, run: &Run, entries: &[Entry], driven: bool, moment: &Moment<'_>) {
+        let run = status::one(run, entries, driven, moment.now, self.paint);
+        self.print(&(run + &moment.table(self.paint)));
     }
 
     fn hosts(&self, rows: &[HostRow], now: Time) {

@@ -7,7 +7,7 @@
 use std::io;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shipway_core::action::LogKey;
 use shipway_core::journal::Entry;
 use shipway_core::plan::Plan;
@@ -18,7 +18,9 @@ use shipway_core::time::Time;
 use super::data::Data;
 use super::problem::Level;
 use super::talk::Talk;
-use super::{HostRow, Row, Stream, View, Volume, Why, dependencies, document, hosts, log, preflight, text};
+use super::{
+    HostRow, Moment, Row, Stream, View, Volume, Why, dependencies, document, hosts, log, preflight, text,
+};
 
 /// Speaks to programs.
 pub struct Json {
@@ -92,16 +94,16 @@ impl View for Json {
         Ok(())
     }
 
-    fn status(&self, rows: &[Row], _now: Time) {
-        self.print(&document::status(rows));
+    fn status(&self, rows: &[Row], moment: &Moment<'_>) {
+        self.print(&document::status(rows, moment));
     }
 
-    fn run(&self, run: &Run, entries: &[Entry], driven: bool, _now: Time) {
-        self.print(&document::run(run, entries, driven));
+    fn run(&self, run: &Run, entries: &[Entry], driven: bool, moment: &Moment<'_>) {
+        self.print(&document::run(run, entries, driven, moment));
     }
 
     fn hosts(&self, rows: &[HostRow], _now: Time) {
-        self.answer("hosts", &hosts::document(rows), "");
+        self.answer("hosts", &json!({ "hosts": hosts::document(rows) }), "");
     }
 
     fn why(&self, why: &Why) {
@@ -130,8 +132,6 @@ impl View for Json {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::view::paint::Paint;
     use crate::view::sample::{self, Shared, Story};
@@ -248,14 +248,20 @@ mod tests {
         let story = sample::stuck();
         let (opened, last) = (story.entries[0].clone(), story.entries.last().unwrap().clone());
         let head = shipway_core::journal::RunHead { run: opened.run.clone(), opened, last };
+        let down = crate::view::hosts::tests::down();
+        let seen = Moment { now: story.now, hosts: Some(&down) };
+        let unseen = Moment { hosts: None, ..seen };
+        let row = status::Row { head, driven: false, withdrawn: false };
         let (documents, _) = print(|view| {
-            view.status(&[status::Row { head: head.clone(), driven: false, withdrawn: false }], story.now);
-            view.run(&story.run(), &story.entries, true, story.now);
+            view.status(std::slice::from_ref(&row), &seen);
+            view.run(&story.run(), &story.entries, true, &unseen);
             view.why(&why::tests::sample());
         });
         assert_eq!(kinds(&documents), ["status", "run", "why"]);
         assert_eq!(documents[0]["runs"][0]["next"], "shipway resume 7f3a12cd");
+        assert_eq!(documents[0]["hosts"][0]["state"], "not reached");
         assert_eq!(documents[1]["summary"]["state"], "stuck");
+        assert_eq!(documents[1].get("hosts"), None);
         assert_eq!(documents[2]["why"]["commits"][1]["subject"], "do not \u{1b}[5msink");
     }
 

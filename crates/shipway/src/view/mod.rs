@@ -43,7 +43,7 @@ pub use self::human::Human;
 pub use self::json::Json;
 pub use self::paint::{Paint, Variables, When};
 pub use self::schema::SCHEMAS;
-pub use self::status::Row;
+pub use self::status::{Moment, Row};
 pub use self::talk::{Columns, Sink};
 pub use self::why::Why;
 
@@ -113,12 +113,12 @@ pub trait View: Send + Sync {
     fn summary(&self, run: &Run, entries: &[Entry]);
     /// Shows the log of a run, as data; `driven` says whether a living process drives it right now.
     fn log(&self, entries: &[Entry], driven: bool) -> Result<(), Corrupt>;
-    /// Shows where runs stand, as data; `now` is the time to count from.
-    fn status(&self, rows: &[Row], now: Time);
+    /// Shows where runs stand, and hosts, as data.
+    fn status(&self, rows: &[Row], moment: &Moment<'_>);
     /// Shows what is live where, as data.
     fn hosts(&self, rows: &[HostRow], now: Time);
-    /// Shows one run in full, as data.
-    fn run(&self, run: &Run, entries: &[Entry], driven: bool, now: Time);
+    /// Shows one run in full, and hosts, as data; `driven` says whether a living process drives it right now.
+    fn run(&self, run: &Run, entries: &[Entry], driven: bool, moment: &Moment<'_>);
     /// Shows the evidence of a version, as data.
     fn why(&self, why: &Why);
     /// Shows whether an environment is ready, as data.

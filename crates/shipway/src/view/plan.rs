@@ -10,7 +10,7 @@ use super::table::{Cell, Table};
 use super::text;
 
 /// Stage, sign, thing, summary, undo, how.
-const COLUMNS: &[(usize, usize)] = &[(2, 16), (2, 1), (1, 32), (2, 48), (3, 12), (2, 40)];
+const COLUMNS: &[(usize, usize)] = &[(2, 24), (2, 1), (1, 32), (2, 48), (3, 12), (2, 40)];
 
 /// Returns the whole screen. Where the columns are known and too few, the undo of a step stands below it.
 pub(super) fn render(plan: &Plan, paint: Paint, columns: Option<usize>) -> String {
@@ -73,10 +73,13 @@ fn verb(verb: Verb) -> &'static str {
 
 /// Returns the command that tries the same once more; nothing for what only its run can name, such as a commit.
 pub(super) fn again(release: Option<&Release>) -> Option<String> {
-    let Some(release) = release.filter(|release| release.verb == Verb::Deploy) else {
-        return Some(format!("shipway {}", verb(release.map_or(Verb::Unknown, |release| release.verb))));
-    };
-    (!release.tag.is_empty()).then(|| format!("shipway deploy {} {}", environment(release), release.to))
+    let Some(release) = release else { return Some(format!("shipway {}", verb(Verb::Unknown))) };
+    match (release.verb, &release.environment) {
+        (Verb::Deploy, _) => (!release.tag.is_empty())
+            .then(|| format!("shipway deploy {} {}", environment(release), release.to)),
+        (Verb::Push, Some(environment)) => Some(format!("shipway push --to {environment}")),
+        (Verb::Push | Verb::Rollback | Verb::Unknown, _) => Some(format!("shipway {}", verb(release.verb))),
+    }
 }
 
 /// Returns how many changes a plan makes, and how many gates it passes.

@@ -96,6 +96,7 @@ fn stage(name: &str, work: Work) -> Stage {
         published_by: None,
         follows: false,
         apart: false,
+        private: false,
     };
     Stage { name: name.into(), steps: vec![step] }
 }

@@ -9,7 +9,7 @@ use super::paint::{Ink, Paint};
 use super::plan::title;
 use super::state::{Situation, Standing};
 use super::table::{Cell, Table};
-use super::{summary, text};
+use super::{HostRow, hosts, summary, text};
 
 /// One run in a list.
 #[derive(Clone, Debug)]
@@ -20,6 +20,22 @@ pub struct Row {
     pub driven: bool,
     /// Whether a later run withdrew what it released.
     pub withdrawn: bool,
+}
+
+/// When something is shown, and what the hosts said then.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The time to count from.
+    pub now: Time,
+    /// The hosts; nothing if they were not asked.
+    pub hosts: Option<&'a [HostRow]>,
+}
+
+impl Moment<'_> {
+    /// Returns the table of the hosts, apart from what stands above it; nothing if there is none.
+    pub(super) fn table(&self, paint: Paint) -> String {
+        self.hosts.map_or_else(String::new, |rows| format!("\n{}", hosts::render(rows, self.now, paint)))
+    }
 }
 
 impl Row {

@@ -216,3 +216,25 @@ fn a_journal_of_a_newer_form_is_refused_and_untouched() {
     assert!(fs::read(&file).unwrap() == bytes);
     before.assert_same(&stage.repo.state());
 }
+
+#[test]
+fn what_was_cut_off_the_end_is_found_by_the_tag_of_the_release() {
+    let (stage, ..) = shipped();
+    let tag = stage.repo.git(["tag", "--list", "--format=%(contents)", "v1.1.0"]);
+    assert!(tag.contains("\nShipway-Checkpoint: "), "{tag}");
+    stage.code(0, &["log", "--verify"]).says(&["anchored by the file beside it"]);
+    fs::remove_file(stage.state().join("checkpoints")).unwrap();
+    stage.code(0, &["log", "--verify"]).says(&["anchored by tag v1.1.0", "unanchored"]);
+    stage.code(0, &["log", "--verify", "--remote"]).says(&["anchored by tag v1.1.0, origin, tag v1.1.0"]);
+
+    // An older copy of the whole journal proves by itself.
+    fs::remove_file(stage.state().join("journal.db")).unwrap();
+    for side in ["journal.db-wal", "journal.db-shm"] {
+        let _ = fs::remove_file(stage.state().join(side));
+    }
+    let run = ["log", "--verify"];
+    stage.code(5, &run).says(&["SW0708", "says tag v1.1.0", "no entry is verified"]);
+    stage.repo.git(["tag", "-d", "v1.1.0"]);
+    stage.code(0, &run).says(&["0 entries"]);
+    stage.code(5, &["log", "--verify", "--remote"]).says(&["SW0708", "says origin, tag v1.1.0"]);
+}

@@ -53,6 +53,7 @@ fn waiting(stage: &Stage, needs: Vec<Need>) -> Digest {
                 published_by: None,
                 follows: false,
                 apart: false,
+                private: false,
             };
             PlanStage { name, steps: vec![step] }
         };

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use shipway_testkit::host::{self, Fleet, Wanted};
 use shipway_testkit::skip::skip;
@@ -46,6 +48,59 @@ fn a_host_that_is_down_stops_a_deployment_before_anything_changes() {
     fleet[1].start();
     site.code(0, &["deploy", "staging"]);
     assert_eq!(fleet[1].say("cat ~/app/current/VERSION").trim(), "1.2.0");
+}
+
+#[test]
+fn status_shows_what_is_live_everywhere_and_waits_for_no_silent_host() {
+    if let Err(why) = host::program("ssh") {
+        return skip(&why);
+    }
+    // It takes connections and says nothing, as a host that is stuck.
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let hosts: Vec<String> = (0..12).map(|number| format!("mute{number}")).collect();
+    let mut text = format!(
+        "{FILES}\n[environment.production]\nfrom = \"staging\"\nssh = [\"ssh\", \"-p\", \"{port}\"]\n\
+         hosts = {:?}\n[environment.staging]\nhosts = [\"local\"]\npath = \"ROOT/staging\"\n",
+        [&hosts[..], &["here".to_owned()]].concat()
+    );
+    for host in &hosts {
+        let _ = writeln!(text, "[environment.production.host.{host}]\naddress = \"127.0.0.1\"");
+    }
+    text += "[environment.production.host.here]\naddress = \"local\"\npath = \"ROOT/here\"\n";
+    let site = Site::new(&text);
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    let begun = Instant::now();
+    let output = site.command(&["status"]).output().unwrap();
+    let took = begun.elapsed();
+    let (shown, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && told.contains("waiting for mute0, mute1"), "{told}");
+    let has = |words: &[&str]| {
+        let hit = shown.lines().any(|line| words.iter().all(|word| line.contains(word)));
+        assert!(hit, "{words:?}: {shown}");
+    };
+    has(&["1.1.0", "shipped"]);
+    has(&["staging", "local", "1.1.0", "confirmed"]);
+    // The living one is behind those that are not, and is seen all the same.
+    has(&["production", "here", "nothing yet"]);
+    for host in &hosts {
+        has(&["production", host, "not reached"]);
+    }
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    let said = site.code(2, &["env", "status", "--host", "nobody"]);
+    assert!(said.contains("no host `nobody`") && said.contains("mute11, here"), "{said}");
+    let begun = Instant::now();
+    let said = site.code(0, &["status", "--no-hosts", "--json"]);
+    assert!(!said.contains("\"hosts\""), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "no host is asked");
+    fs::write(site.root().join("staging/current/VERSION"), "9.9.9").unwrap();
+    let said = site.code(0, &["status", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    let hosts = value["hosts"].as_array().unwrap();
+    let staging = hosts.iter().find(|host| host["environment"] == "staging").unwrap();
+    assert_eq!((&staging["state"], &staging["release"]["version"]), (&"drift".into(), &"1.1.0".into()));
+    assert_eq!((value["kind"].as_str(), hosts.len()), (Some("status"), 14));
 }
 
 #[test]

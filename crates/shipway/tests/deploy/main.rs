@@ -8,5 +8,6 @@ mod hosts;
 mod kill;
 mod lost;
 mod machine;
+mod passed;
 mod site;
 mod way;

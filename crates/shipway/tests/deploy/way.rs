@@ -56,8 +56,11 @@ fn production_refuses_bytes_that_staging_has_not_proven() {
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: two", "");
     site.code(0, &["push"]);
-    let said = site.code(4, &["deploy", "production", "1.2.0"]);
+    // It is built before its gate, and yet refused: the world is as it was.
+    let said = site.code(1, &["deploy", "production", "1.2.0"]);
     assert!(said.contains("SW1090") && said.contains("1.1.0"), "{said}");
+    assert!(said.contains("refused") && said.contains("nothing was changed"), "{said}");
+    assert!(site.code(0, &["status", "--no-hosts"]).contains("refused"));
     assert_eq!(site.current("a"), None);
     // What staging has may go on, and is not built again.
     site.code(0, &["promote", "production"]);
@@ -74,7 +77,8 @@ fn a_rollback_goes_to_the_last_good_release_and_never_to_one_that_failed() {
     site.change("feat: good", "");
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: bad", "fail-health");
-    site.code(4, &["push", "--to", "staging"]);
+    let said = site.code(4, &["push", "--to", "staging"]);
+    assert!(said.contains("try again: shipway push --to staging\n"), "{said}");
     site.serves("1.1.0");
     site.repo.git(["pull", "--quiet", "--rebase", "origin", "main"]);
     site.change("feat: good again", "");
@@ -101,7 +105,7 @@ fn a_drill_goes_back_and_forward_and_opens_the_gate_that_asks_for_it() {
     site.configure(&STAGING.replace("watch = { for = false }", gate));
     site.change("feat: three", "");
     site.code(0, &["push"]);
-    let said = site.code(4, &["deploy", "staging"]);
+    let said = site.code(1, &["deploy", "staging"]);
     assert!(said.contains("SW1097"), "{said}");
     site.code(0, &["drill", "rollback", "staging"]);
     site.serves("1.2.0");
@@ -116,7 +120,7 @@ fn a_switch_of_the_proxy_loses_no_request() {
     let control = site.repo.home().join("proxy.sock");
     let mut serve = site.command(&["proxy", "serve", "--listen", &format!("127.0.0.1:{front}"), "--control"]);
     serve.arg(&control).arg("--state").arg(site.repo.home().join("proxy.json"));
-    let _proxy = Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let proxy = Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     host::until("the proxy is there", || control.exists());
     let switch = format!("switch = {{ kind = \"proxy\", control = {control:?}, ports = {ports:?} }}");
     let text = STAGING.replace("SERVICE", crate::site::SERVICE);
@@ -136,4 +140,9 @@ fn a_switch_of_the_proxy_loses_no_request() {
     assert!(report.failed.is_empty(), "{:?}", report.failed);
     assert!(report.by_release.contains_key("1.1.0") && report.by_release.contains_key("1.2.0"));
     assert!(!report.by_release.contains_key("1.3.0"), "{:?}", report.by_release);
+    // Without the proxy nobody knows which copy is in use, but the host is reached and says what was brought.
+    drop(proxy);
+    let shown = site.code(0, &["status"]);
+    assert!(shown.lines().any(|line| line.contains("1.2.0") && line.contains("drift")), "{shown}");
+    assert!(shown.contains("its services cannot be looked at: the proxy does not answer"), "{shown}");
 }

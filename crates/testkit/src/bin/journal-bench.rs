@@ -114,6 +114,7 @@ fn plan() -> Plan {
         published_by: None,
         follows: false,
         apart: false,
+        private: false,
     };
     // Each in a stage of its own: steps of a stage may share an append.
     let stage = |number: usize| Stage { name: format!("stage-{number}"), steps: vec![step(number)] };

@@ -224,7 +224,7 @@ impl Scene {
     /// Looks at every host, closely.
     pub(crate) fn look(&self) -> Vec<State> {
         let fleet = self.fleet(Arc::new(NoHooks));
-        let what = Look { drift: true, way_back: true, services: true };
+        let what = Look { drift: true, way_back: true, services: true, lenient: false };
         self.hosts.iter().map(|host| fleet.look_at(host, what, &Stop::default()).unwrap()).collect()
     }
 

@@ -28,7 +28,14 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
     // Before a deployment, what is live is what would be gone back to.
     let no_way_back = live.filter(|_| closely.way_back).map_or_else(Vec::new, |live| no_way_back(root, live));
     let found = match live {
-        Some(live) if closely.services => live::look(&agent.place(), &live.deployment)?,
+        Some(live) if closely.services => match live::look(&agent.place(), &live.deployment) {
+            Err(problem) if closely.lenient => {
+                let at = problem.place.map_or_else(String::new, |place| format!(" at {place}"));
+                drift.push(format!("its services cannot be looked at: {}{at}", problem.what));
+                vec![]
+            }
+            found => found?,
+        },
         Some(_) | None => vec![],
     };
     let free = disk::room(&root.dir)?;

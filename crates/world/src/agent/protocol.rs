@@ -195,6 +195,7 @@ impl Request {
 }
 
 /// What is looked at.
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Look {
     /// Every byte of the release that is live, against its manifest.
@@ -206,6 +207,9 @@ pub struct Look {
     /// The services.
     #[serde(default)]
     pub services: bool,
+    /// For people, who want to see the rest too: services that cannot be looked at are drift, and no error.
+    #[serde(default)]
+    pub lenient: bool,
 }
 
 /// A part of a file in the body of a frame.

@@ -21,7 +21,7 @@ impl Action for Adopt {
         Change {
             sign: Sign::Create,
             thing: format!("{} on {}", self.args.deployment.version, self.args.host.name),
-            summary: "it is there; every byte is proven".into(),
+            summary: "where it is already; every byte is proven".into(),
             reversal: Reversal::Exact,
             undo: "forget it".into(),
             parts: vec![],

@@ -21,7 +21,7 @@ impl Action for Confirm {
         Change {
             sign: Sign::Change,
             thing: format!("confirmed on {}", self.args.host.name),
-            summary: "it does not put itself back any more".into(),
+            summary: "so that it does not put itself back".into(),
             reversal: Reversal::Exact,
             undo: "with the switch".into(),
             parts: vec![],

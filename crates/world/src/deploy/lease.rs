@@ -21,7 +21,7 @@ impl Action for Lease {
         Change {
             sign: Sign::Create,
             thing: format!("lease on {}", self.args.host.name),
-            summary: "nobody else changes it meanwhile".into(),
+            summary: "so that nobody else changes it meanwhile".into(),
             reversal: Reversal::Exact,
             undo: "give it back".into(),
             parts: vec![],

@@ -21,7 +21,7 @@ impl Action for Stage {
     fn describe(&self) -> Change {
         let size = match self.args.size {
             Some((size, files)) => format!("at most {} in {files} files", size_text(size)),
-            None => "what was built".to_owned(),
+            None => "as it was built".to_owned(),
         };
         let mut parts = vec![];
         if !self.args.deployment.runtime.is_none() {

@@ -18,9 +18,10 @@ pub struct Switch {
 
 impl Action for Switch {
     fn describe(&self) -> Change {
-        let (from, undo) = match &self.args.from {
-            Some(from) => (format!("{} → ", from.version), format!("back to {}", from.version)),
-            None => ("first release: ".into(), "stop and remove it".into()),
+        let version = &self.args.deployment.version;
+        let (summary, undo) = match &self.args.from {
+            Some(from) => (format!("{} → {version}", from.version), format!("back to {}", from.version)),
+            None => (format!("{version}, the first release"), "stop and remove it".into()),
         };
         let part = |service: &shipway_core::deployment::Service| Part {
             sign: Sign::Change,
@@ -30,7 +31,7 @@ impl Action for Switch {
         Change {
             sign: Sign::Change,
             thing: format!("live on {}", self.args.host.name),
-            summary: format!("{from}{}", self.args.deployment.version),
+            summary,
             reversal: Reversal::Exact,
             undo,
             parts: self.args.deployment.services.iter().map(part).collect(),

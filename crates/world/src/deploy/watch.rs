@@ -90,7 +90,9 @@ impl Watch {
             Verdict::Fail { found, wanted } => blocks(self.unwell("traffic").found(found).wanted(wanted)),
             Verdict::NotEnough(found) => {
                 let problem = Problem::new(Code::WatchNoData, "there was too little traffic for a verdict");
-                let problem = problem.found(found).hint("[environment.NAME.watch] samples, without-data");
+                let problem = problem
+                    .found(found)
+                    .hint("set how much is enough, and what too little means: shipway explain SW1096");
                 if self.args.pass_without_data { advice(problem) } else { blocks(problem) }
             }
         }

@@ -99,6 +99,22 @@ impl Git<'_> {
         text.rsplit_once('>').map(|(person, _)| shown(format!("{person}>").as_bytes()))
     }
 
+    /// Returns the key that git signs with, as it is configured, if that is one of ssh.
+    pub fn ssh_signing_key(&self) -> Option<String> {
+        let names = r"^(gpg\.format|user\.signingkey)$";
+        let output = self.run(&["config", "-z", "--get-regexp", names]).ok()?;
+        let (mut ssh, mut key) = (false, None);
+        // The last value of a name is the one in force.
+        for entry in output.text().split('\0') {
+            match entry.split_once('\n') {
+                Some(("gpg.format", format)) => ssh = format == "ssh",
+                Some(("user.signingkey", value)) => key = Some(value.to_owned()),
+                Some(_) | None => {}
+            }
+        }
+        key.filter(|_| ssh)
+    }
+
     /// Returns who made the commits of a range such as `v1.3.2..HEAD`, each once, as `Name <address>`.
     pub fn authors(&self, range: &str) -> Result<Vec<String>, Problem> {
         let options = ["-z", "--no-show-signature", "--no-color", "--format=%an <%ae>", "--end-of-options"];

@@ -4,6 +4,7 @@
 
 use serde_json::json;
 use shipway_core::action::{Action, Change, Cx, Effect, Ended, Fault, Observed, Receipt, Reversal, Sign};
+use shipway_core::anchor;
 use shipway_core::kinds::{self, Signing};
 use shipway_core::problem::{Code, Problem};
 
@@ -84,7 +85,10 @@ impl Tag {
     }
 
     fn make(&self, hand: &Hand<'_>, commit: &str) -> Result<(), Fault> {
-        let message = format!("{}\n\n{}", self.args.message.trim_end(), stamp(hand.cx));
+        // An anchor: whoever has the tag can tell whether the journal still holds what it held by now.
+        let seal = hand.cx.world.checkpoint();
+        let anchor = seal.map(|seal| format!("{}: {seal}\n", anchor::TRAILER)).unwrap_or_default();
+        let message = format!("{}\n\n{}{anchor}", self.args.message.trim_end(), stamp(hand.cx));
         let sign: &[&str] = match self.args.sign {
             Signing::Auto => &["--annotate"],
             Signing::Required => &["--sign"],

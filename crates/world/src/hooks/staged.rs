@@ -53,12 +53,15 @@ impl<'a> InHook<'a> {
         self.variables.iter().fold(git(&self.top), |cmd, (name, value)| cmd.env(name, value))
     }
 
+    /// Runs a command and returns its output, also if it failed.
+    pub fn run(&self, cmd: &Cmd) -> Result<Output, Problem> {
+        let unstarted = |error| Problem::new(Code::Io, format!("git could not be started: {error}"));
+        self.shell.run(cmd, self.stop).map_err(unstarted)
+    }
+
     /// Runs a command that must succeed.
     pub fn expect(&self, cmd: &Cmd) -> Result<Output, Problem> {
-        let output = self
-            .shell
-            .run(cmd, self.stop)
-            .map_err(|error| Problem::new(Code::Io, format!("git could not be started: {error}")))?;
+        let output = self.run(cmd)?;
         if output.ok() {
             return Ok(output);
         }
@@ -217,7 +220,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
 }
 
 /// Reads what `diff-tree --raw -z` prints: `:mode mode id id status`, NUL, path, NUL.
-fn raw(bytes: &[u8]) -> Vec<FileChange> {
+pub(crate) fn raw(bytes: &[u8]) -> Vec<FileChange> {
     let mut parts = bytes.split(|byte| *byte == 0);
     let mut files = vec![];
     while let (Some(head), Some(path)) = (parts.next(), parts.next()) {

@@ -22,6 +22,8 @@ use crate::lease::this_host;
 
 /// How many connections are opened at once; sshd turns away what is more than its `MaxStartups`.
 const STARTS: usize = 10;
+/// Which part of its time a call waits for its turn at most, so that dead hosts keep no living one waiting.
+const PART: u32 = 4;
 /// How long a lease lasts without a word from the run.
 const TTL: Duration = Duration::from_mins(1);
 /// How long a look may take.
@@ -123,7 +125,7 @@ impl Fleet {
     /// A connection that is lost is made anew by the next call. The fault says whether the request can have arrived.
     pub fn call(&self, host: &Host, by: &By<'_>, request: Request) -> Result<Response, Fault> {
         let By { run, limit, stop } = *by;
-        let link = self.link(host, stop)?;
+        let link = self.link(host, limit, stop)?;
         let fence = match run {
             Some(run) if needs_fence(&request) => Some(self.fence(host, &link, run, stop)?),
             Some(_) | None => None,
@@ -145,7 +147,13 @@ impl Fleet {
 
     /// Looks at a host, as closely as asked.
     pub fn look_at(&self, host: &Host, what: Look, stop: &Stop) -> Result<State, Fault> {
-        match self.call(host, &By { run: None, limit: LOOKING, stop }, Request::Look(what))? {
+        self.look_within(host, what, LOOKING, stop)
+    }
+
+    /// Looks at a host whose answer is of no use later than this. Making the connection may take longer; the switch
+    /// ends that, too.
+    pub fn look_within(&self, host: &Host, what: Look, limit: Duration, stop: &Stop) -> Result<State, Fault> {
+        match self.call(host, &By { run: None, limit, stop }, Request::Look(what))? {
             Response::State(state) => Ok(*state),
             other => Err(unexpected(host, &other)),
         }
@@ -170,20 +178,25 @@ impl Fleet {
         })
     }
 
-    /// Ends all connections. Leases that were not given back end by themselves.
+    /// Ends all connections, at once. Leases that were not given back end by themselves.
     pub fn disconnect(&self) {
         let seats: Vec<Arc<Seat>> = lock(&self.seats).values().map(Arc::clone).collect();
-        for seat in seats {
-            drop(lock(&seat.link).take());
-        }
+        thread::scope(|scope| {
+            for seat in &seats {
+                // One that is being made ends with whoever makes it.
+                if let Some(link) = seat.link.try_lock().ok().and_then(|mut kept| kept.take()) {
+                    scope.spawn(move || drop(link));
+                }
+            }
+        });
     }
 
     fn seat(&self, host: &Host) -> Arc<Seat> {
         Arc::clone(lock(&self.seats).entry(host.clone()).or_default())
     }
 
-    /// Returns the connection to a host, and makes it if there is none.
-    pub(super) fn link(&self, host: &Host, stop: &Stop) -> Result<Arc<Link>, Fault> {
+    /// Returns the connection to a host, and makes it if there is none; `limit` is how long all of it may take.
+    pub(super) fn link(&self, host: &Host, limit: Duration, stop: &Stop) -> Result<Arc<Link>, Fault> {
         let seat = self.seat(host);
         let mut kept = lock(&seat.link);
         if let Some(link) = kept.as_ref().filter(|link| !link.is_dead()) {
@@ -192,7 +205,7 @@ impl Fleet {
         drop(kept.take());
         self.pass(When::Before, "connect").map_err(Fault::clean)?;
         let started = {
-            let _turn = self.starts.wait();
+            let _turn = self.starts.wait(limit / PART);
             start(host, &self.agent, stop)?
         };
         let (teller, name) = (self.teller.clone(), host.name.clone());
@@ -321,11 +334,11 @@ struct Starts {
 struct Turn<'a>(&'a Starts);
 
 impl Starts {
-    fn wait(&self) -> Turn<'_> {
-        let mut running = lock(&self.running);
-        while *running >= STARTS {
-            running = self.ended.wait(running).unwrap_or_else(PoisonError::into_inner);
-        }
+    /// Waits for a turn, and goes ahead without one after a while.
+    fn wait(&self, patience: Duration) -> Turn<'_> {
+        let running = lock(&self.running);
+        let waited = self.ended.wait_timeout_while(running, patience, |running| *running >= STARTS);
+        let (mut running, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *running += 1;
         Turn(self)
     }

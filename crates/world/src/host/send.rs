@@ -41,7 +41,7 @@ impl Fleet {
         stop: &Stop,
     ) -> Result<Staged, Fault> {
         let run = &deployment.run;
-        let link = self.link(host, stop)?;
+        let link = self.link(host, BEGINNING, stop)?;
         let fence = self.fence(host, &link, run, stop)?;
         // A host is given the secrets of its own environment and no others.
         let value = |name: &String| Some((name.clone(), self.secrets.get(name)?.clone()));

@@ -12,8 +12,8 @@ use super::fault;
 
 /// The newest form this shipway knows.
 pub const FORM: u32 = {
-    assert!(STEPS.len() == 2);
-    2
+    assert!(STEPS.len() == 3);
+    3
 };
 
 /// What leads to each form from the one before it.
@@ -41,6 +41,21 @@ const STEPS: &[&str] = &[
          BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
      CREATE TRIGGER run_not_cut BEFORE UPDATE ON run
          WHEN new.id <> old.id OR new.head < old.head OR new.fence < old.fence
+         BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;",
+    // 3: the order in which the entries of all runs came, so that there is one list for checkpoints to be about. What
+    // came before this form is put in some order once and for ever.
+    "CREATE TABLE leaf (
+         n   INTEGER NOT NULL PRIMARY KEY,
+         run TEXT NOT NULL,
+         seq INTEGER NOT NULL,
+         UNIQUE (run, seq)
+     ) STRICT;
+     INSERT INTO leaf (run, seq) SELECT run, seq FROM entry ORDER BY run, seq;
+     CREATE TRIGGER entry_has_leaf AFTER INSERT ON entry
+         BEGIN INSERT INTO leaf (run, seq) VALUES (new.run, new.seq); END;
+     CREATE TRIGGER leaf_not_changed BEFORE UPDATE ON leaf
+         BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;
+     CREATE TRIGGER leaf_not_removed BEFORE DELETE ON leaf
          BEGIN SELECT RAISE(ABORT, 'the journal is only appended to'); END;",
 ];
 

@@ -4,12 +4,15 @@
 //! that no text was changed, moved, or lost.
 
 mod chain;
+mod checkpoint;
 mod durability;
 mod fault;
 mod memory;
 mod migrate;
 mod open;
+mod seal;
 mod sqlite;
+mod torn;
 mod transfer;
 mod verify;
 
@@ -19,7 +22,9 @@ mod sample;
 pub use memory::MemoryJournal;
 pub use migrate::FORM;
 pub use open::Options;
+pub use seal::{Sealer, kept, proven};
 pub use sqlite::SqliteJournal;
+pub use torn::torn;
 pub use transfer::Transfer;
 
 /// The name of the journal in its directory.

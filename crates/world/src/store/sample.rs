@@ -45,7 +45,8 @@ pub(super) fn raw(dir: &Path) -> Connection {
         .execute_batch(
             "PRAGMA foreign_keys = OFF;
              DROP TRIGGER IF EXISTS entry_not_changed; DROP TRIGGER IF EXISTS entry_not_removed;
-             DROP TRIGGER IF EXISTS run_not_removed; DROP TRIGGER IF EXISTS run_not_cut;",
+             DROP TRIGGER IF EXISTS run_not_removed; DROP TRIGGER IF EXISTS run_not_cut;
+             DROP TRIGGER IF EXISTS leaf_not_changed; DROP TRIGGER IF EXISTS leaf_not_removed;",
         )
         .unwrap();
     connection

@@ -5,8 +5,8 @@ use shipway_core::id::{Fence, RunId, Seq};
 use shipway_core::journal::{Entry, Error, RunHead};
 
 use super::chain::{Walk, broken};
-use super::fault;
 use super::sqlite::{SqliteJournal, Standing, count, int};
+use super::{checkpoint, fault};
 
 /// Proves every run and returns how many entries there are.
 pub(super) fn all(journal: &SqliteJournal, connection: &Connection) -> Result<u64, Error> {
@@ -17,6 +17,7 @@ pub(super) fn all(journal: &SqliteJournal, connection: &Connection) -> Result<u6
         walk.finish(standing.head, standing.head_hash.as_bytes(), standing.fence)?;
     }
     refuse_strays(journal, connection)?;
+    checkpoint::refuse_unlisted(journal, connection)?;
     Ok(total)
 }
 

@@ -233,6 +233,13 @@ fn owners_approve_what_they_own() {
         landing.owners = vec![("src/a.rs".into(), owners.iter().map(|name| (*name).into()).collect())];
         check(&policy, &by("anna", vec![update]), if ok { &[] } else { &[Rule::Owners] });
     }
+    // Two approvals of owners are of two people.
+    let mut update = good();
+    let landing = update.landing.as_mut().unwrap();
+    landing.owners = vec![("a".into(), vec!["@maintainers".into()]); 2];
+    check(&policy, &by("anna", vec![update.clone()]), &[Rule::Owners]);
+    update.landing.as_mut().unwrap().approvals.push(("anna".into(), 0));
+    check(&policy, &by("anna", vec![update]), &[]);
 }
 
 #[test]

@@ -59,6 +59,7 @@ fn act(id: &str, kind: &str, args: &impl serde::Serialize, reversal: Reversal) -
         published_by: None,
         follows: false,
         apart: false,
+        private: false,
     }
 }
 

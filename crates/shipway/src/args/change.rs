@@ -1,0 +1,140 @@
+//! What the commands about change requests take.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+/// What is done with change requests.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Change {
+    /// Ask that the commits of this branch land on another; a second time, push a new version
+    #[command(
+        after_help = "examples:\n  shipway change open\n  shipway change open --target develop --title 'feat: x'\n\n\
+                            The same with plain git: git push origin HEAD:refs/for/main"
+    )]
+    Open(Open),
+    /// List the change requests
+    List {
+        /// Also those that have landed or were closed
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show a change request, and what is missing until it may land
+    Show {
+        /// Its number
+        number: u64,
+    },
+    /// Show what a change request changes
+    Diff {
+        /// Its number
+        number: u64,
+        /// The version; the newest if left out
+        #[arg(long)]
+        version: Option<u32>,
+    },
+    /// Say something about a change request
+    Comment {
+        /// Its number
+        number: u64,
+        /// What
+        text: String,
+        /// The file that it is about
+        #[arg(long)]
+        path: Option<String>,
+        /// The line of that file
+        #[arg(long, requires = "path")]
+        line: Option<u32>,
+    },
+    /// Say yes to the newest version of a change request, with a signature
+    #[command(
+        after_help = "examples:\n  shipway change approve 7\n  shipway change approve 7 --key ~/.ssh/id_ed25519_sk\n\n\
+                            The signature is over this version, its target and the policy: a pure rebase keeps it,\n\
+                            anything else ends it."
+    )]
+    Approve {
+        /// Its number
+        number: u64,
+        /// The key; without it the one that git signs with, else one of the usual files
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// Ask for changes, or take an earlier word back, with a signature
+    Review {
+        /// Its number
+        number: u64,
+        /// What has to change
+        #[arg(long, value_name = "TEXT", conflicts_with = "withdraw", required_unless_present = "withdraw")]
+        request_changes: Option<String>,
+        /// Take an earlier word back
+        #[arg(long)]
+        withdraw: bool,
+        /// The key
+        #[arg(long)]
+        key: Option<PathBuf>,
+    },
+    /// Let a change request land on another branch; every approval ends
+    Retarget {
+        /// Its number
+        number: u64,
+        /// The branch
+        target: String,
+    },
+    /// Close a change request that is not wanted any more
+    Close {
+        /// Its number
+        number: u64,
+        /// Why
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+    /// Make the exact commit, run the required checks on it, sign its ticket, and move the branch
+    #[command(after_help = "examples:\n  shipway change land 7\n  shipway change land 7 --method squash\n\n\
+                            Exit code 3: somebody has to approve first; the message says who. 1: the policy says no.")]
+    Land(Land),
+}
+
+/// What `change open` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Open {
+    /// The branch that it is to land on; the one that the policy is read from if left out
+    #[arg(long)]
+    pub target: Option<String>,
+    /// The title; the first line of the last commit if left out
+    #[arg(long)]
+    pub title: Option<String>,
+    /// The description; the template of the repository, else the rest of that message, if left out
+    #[arg(long)]
+    pub description: Option<String>,
+    /// The number of the change request that gets a new version
+    #[arg(long)]
+    pub change: Option<u64>,
+}
+
+/// What `change land` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Land {
+    /// Its number
+    pub number: u64,
+    /// merge, squash, rebase or fast-forward; what the policy prefers if left out
+    #[arg(long)]
+    pub method: Option<String>,
+    /// The key that signs the ticket
+    #[arg(long)]
+    pub key: Option<PathBuf>,
+    /// Land past approvals and checks, and answer for it by name: why it cannot wait
+    #[arg(long, value_name = "REASON", requires = "follow_up")]
+    pub break_glass: Option<String>,
+    /// Where the exception is followed up, such as an issue
+    #[arg(long, value_name = "WHERE")]
+    pub follow_up: Option<String>,
+}
+
+/// What `verify` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Verify {
+    /// The branch
+    pub branch: String,
+    /// The remote
+    #[arg(long, default_value = "origin")]
+    pub remote: String,
+}

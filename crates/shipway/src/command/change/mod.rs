@@ -1,0 +1,151 @@
+//! `change`: change requests in the terminal.
+
+mod land;
+mod show;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::json;
+use shipway_core::change::{ChangeRequest, Event};
+use shipway_core::problem::{Code, Problem};
+use shipway_core::statement::Word;
+use shipway_world::change::Client;
+use shipway_world::hooks::staged::InHook;
+use shipway_world::keys::{self, Choice, SigningKey};
+
+use super::{DONE, End};
+use crate::args::{Change, Open};
+use crate::session::Session;
+
+/// Where the template of a description is looked for.
+const TEMPLATES: [&str; 4] = [
+    ".shipway/change_request.md",
+    ".github/pull_request_template.md",
+    ".github/PULL_REQUEST_TEMPLATE.md",
+    ".gitlab/merge_request_templates/Default.md",
+];
+
+/// Carries out what is asked about change requests.
+pub fn run(session: &Session<'_>, what: &Change) -> End {
+    let remote = session.config.release.remote.clone().unwrap_or_else(|| "origin".into());
+    let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
+    let client = Client::open(&git, &session.repository, &remote)?;
+    let one = |problem| vec![problem];
+    match what {
+        Change::Open(asked) => open(session, &client, asked).map_err(one),
+        Change::List { all } => show::list(session, &client, *all).map_err(one),
+        Change::Show { number } => show::show(session, &client, *number).map_err(one),
+        Change::Diff { number, version } => show::diff(session, &client, (*number, *version)).map_err(one),
+        Change::Comment { number, text, path, line } => {
+            let event = Event::Commented { text: text.clone(), path: path.clone(), line: *line };
+            send(session, &client, *number, event).map_err(one)
+        }
+        Change::Approve { number, key } => {
+            word(session, &client, (*number, key.as_ref()), (Word::Approve, "")).map_err(one)
+        }
+        Change::Review { number, request_changes: Some(text), key, .. } => {
+            word(session, &client, (*number, key.as_ref()), (Word::RequestChanges, text)).map_err(one)
+        }
+        Change::Review { number, request_changes: None, key, .. } => {
+            word(session, &client, (*number, key.as_ref()), (Word::Withdraw, "")).map_err(one)
+        }
+        Change::Retarget { number, target } => {
+            send(session, &client, *number, Event::Retargeted { target: target.clone() }).map_err(one)
+        }
+        Change::Close { number, reason } => {
+            send(session, &client, *number, Event::Closed { reason: reason.clone() }).map_err(one)
+        }
+        Change::Land(asked) => land::land(session, client, asked),
+    }
+}
+
+fn open(session: &Session<'_>, client: &Client<'_>, asked: &Open) -> Result<u8, Problem> {
+    let pinned = client.about.policy.trim_start_matches("refs/heads/").to_owned();
+    let target = asked.target.clone().unwrap_or(pinned);
+    let mut specs = vec![format!("HEAD:refs/for/{target}")];
+    let mut option = |name: &str, value: Option<String>| {
+        specs.extend(value.map(|value| format!("--push-option={name}={}", value.replace('\n', "\\n"))));
+    };
+    option("title", asked.title.clone());
+    option("description", asked.description.clone().or_else(|| template(session)));
+    option("change", asked.change.map(|number| number.to_string()));
+    // Options come before the refs.
+    specs.rotate_left(1);
+    let said = client.push(&specs)?;
+    session.view.answer(
+        "change",
+        &json!({ "target": target, "said": said.lines().collect::<Vec<_>>() }),
+        &said,
+    );
+    Ok(DONE)
+}
+
+fn template(session: &Session<'_>) -> Option<String> {
+    TEMPLATES.iter().find_map(|path| fs::read_to_string(session.repository.top.join(path)).ok())
+}
+
+fn send(session: &Session<'_>, client: &Client<'_>, number: u64, event: Event) -> Result<u8, Problem> {
+    let said = client.send(number, event, None)?;
+    session.view.answer(
+        "change",
+        &json!({ "change": number, "said": said.lines().collect::<Vec<_>>() }),
+        &said,
+    );
+    Ok(DONE)
+}
+
+fn word(
+    session: &Session<'_>,
+    client: &Client<'_>,
+    (number, key): (u64, Option<&PathBuf>),
+    (word, text): (Word, &str),
+) -> Result<u8, Problem> {
+    let actor = session.actor();
+    if actor.kind != shipway_core::id::ActorKind::Human {
+        return Err(Problem::new(Code::NotAPerson, "agents and machines review nothing")
+            .found(actor.to_string())
+            .wanted("a person with a key"));
+    }
+    let change = open_change(client, number)?;
+    let key = key_of(session, key)?;
+    let person = client.person(&key, "review@shipway")?;
+    session.view.note(&format!("change {number}: {}", change.title));
+    let newest = change.newest().map(|newest| newest.head.get(..12).unwrap_or_default()).unwrap_or_default();
+    session.view.note(&format!(
+        "{person} signs for version {} ({newest}) onto {}",
+        change.versions.len(),
+        change.target
+    ));
+    let tell = |line: &str| session.view.note(line);
+    let signed = client.review(&change, (word, text), &key, &tell)?;
+    client.send(number, Event::Reviewed {}, Some(signed))?;
+    let done = match word {
+        Word::Approve => "approved",
+        Word::RequestChanges => "asked for changes in",
+        Word::Withdraw => "took back the word on",
+    };
+    let grade = shipway_core::statement::Use::words(key.key_use);
+    let fields = json!({ "change": number, "person": person, "word": done, "key": key.public.fingerprint() });
+    session.view.answer("review", &fields, &format!("{person} has {done} change {number} ({grade})"));
+    Ok(DONE)
+}
+
+fn open_change(client: &Client<'_>, number: u64) -> Result<ChangeRequest, Problem> {
+    let change = client.change(number)?;
+    if change.is_open() {
+        return Ok(change);
+    }
+    Err(Problem::new(Code::ChangeUnknown, format!("change {number} is not open"))
+        .hint(format!("shipway change show {number}")))
+}
+
+/// Returns the key that signs.
+fn key_of(session: &Session<'_>, named: Option<&PathBuf>) -> Result<SigningKey, Problem> {
+    let choice = Choice {
+        named: named.cloned(),
+        home: session.environment.get("HOME").map(PathBuf::from),
+        agent: session.environment.get("SSH_AUTH_SOCK").map(Into::into),
+    };
+    keys::find(&choice, session.git())
+}

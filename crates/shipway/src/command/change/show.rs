@@ -1,0 +1,164 @@
+//! Looking at change requests.
+
+use serde_json::json;
+use shipway_core::change::{self, ChangeRequest, State};
+use shipway_core::policy::Verdict;
+use shipway_core::problem::{Code, Problem};
+use shipway_world::change::Client;
+use shipway_world::change::client::day;
+use shipway_world::records;
+
+use super::{DONE, Session};
+
+fn word(state: &State) -> &'static str {
+    match state {
+        State::Open => "open",
+        State::Landed(_) => "landed",
+        State::Closed(_) => "closed",
+    }
+}
+
+/// Lists change requests, a line each.
+pub(super) fn list(session: &Session<'_>, client: &Client<'_>, all: bool) -> Result<u8, Problem> {
+    let logs = records::read_all(client.git, &format!("{}/*/log", change::CHANGES))?;
+    let number = |name: &str| name.split('/').nth_back(1).and_then(|number| number.parse::<u64>().ok());
+    let mut changes: Vec<ChangeRequest> = logs
+        .iter()
+        .filter_map(|(name, log)| {
+            let records: Vec<_> = log.iter().map(|kept| kept.record.clone()).collect();
+            Some(change::fold(number(name)?, &records))
+        })
+        .filter(|change| all || change.is_open())
+        .collect();
+    changes.sort_by_key(|change| change.number);
+    let fields: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            json!({
+                "change": change.number, "state": word(&change.state), "target": change.target,
+                "source": change.source, "title": change.title, "author": change.author,
+                "versions": change.versions.len(),
+            })
+        })
+        .collect();
+    let line = |change: &ChangeRequest| {
+        let ChangeRequest { number, state, target, title, author, versions, .. } = change;
+        format!(
+            "{number:>4}  {:<6}  → {target}  {title}   ({author}, version {})",
+            word(state),
+            versions.len()
+        )
+    };
+    let text = if changes.is_empty() {
+        "no change requests are open; open one: git push origin HEAD:refs/for/main".to_owned()
+    } else {
+        changes.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    session.view.answer("changes", &json!({ "changes": fields }), &text);
+    Ok(DONE)
+}
+
+/// Shows one change request.
+pub(super) fn show(session: &Session<'_>, client: &Client<'_>, number: u64) -> Result<u8, Problem> {
+    let change = client.change(number)?;
+    let (approvals, objections) = client.scene().words(&change);
+    let missing = if change.is_open() { missing(client, &change) } else { vec![] };
+    let mut lines = vec![
+        format!("change {number}  {}  {} → {}", word(&change.state), named(&change.source), change.target),
+        change.title.clone(),
+        format!("opened by {} on {}", change.author, day(change.opened)),
+    ];
+    if !change.description.trim().is_empty() {
+        lines.push(String::new());
+        lines.extend(change.description.trim().lines().map(|line| format!("  {line}")));
+        lines.push(String::new());
+    }
+    for version in &change.versions {
+        lines.push(format!(
+            "version {}  {}",
+            version.version,
+            version.head.get(..12).unwrap_or(&version.head)
+        ));
+    }
+    for (issue, closes) in change.issues() {
+        lines.push(format!("{} {issue}", if closes { "closes" } else { "names" }));
+    }
+    lines.extend(approvals.iter().map(|(person, grade)| format!("approved by {person}, grade P{grade}")));
+    lines.extend(objections.iter().map(|person| format!("{person} asks for changes")));
+    lines.extend(change.skipped.iter().map(|skip| format!("skipped locally: {skip}")));
+    for comment in &change.comments {
+        let place = comment.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+        lines.push(format!("{}{place}: {}", comment.by, comment.text));
+    }
+    match (&change.state, missing.is_empty()) {
+        (State::Landed(commit), _) => lines.push(format!("landed as {}", commit.get(..12).unwrap_or(commit))),
+        (State::Closed(reason), _) => lines.push(format!("closed: {reason}")),
+        (State::Open, true) => lines.push(format!("it may land: shipway change land {number}")),
+        (State::Open, false) => {
+            lines.push("until it may land:".into());
+            lines.extend(missing.iter().map(|what| format!("  {what}")));
+        }
+    }
+    let fields = json!({
+        "change": number, "state": word(&change.state), "target": change.target, "source": change.source,
+        "title": change.title, "description": change.description, "author": change.author,
+        "versions": change.versions, "approvals": approvals, "objections": objections,
+        "skipped": change.skipped, "issues": change.issues(), "missing": missing,
+        "comments": change.comments.iter().map(|c| json!({ "by": c.by, "text": c.text, "place": c.place })).collect::<Vec<_>>(),
+    });
+    session.view.answer("change", &fields, &lines.join("\n"));
+    Ok(DONE)
+}
+
+fn named(source: &str) -> &str {
+    if source.is_empty() { "(no branch)" } else { source }
+}
+
+/// Returns what the policy still wants, checks that landing runs left out.
+fn missing(client: &Client<'_>, change: &ChangeRequest) -> Vec<String> {
+    let judged = client.prepare(change.clone(), None).and_then(|prepared| {
+        let (checks, _) = client.wanted_checks(&change.target);
+        let names: Vec<String> = checks.into_iter().map(|check| check.name).collect();
+        let someone = client.base.policy.people.iter().find(|(_, person)| !person.agent);
+        let person = someone.map(|(name, _)| name.clone()).unwrap_or_default();
+        client.judge(&prepared, &person, (&names, &[]))
+    });
+    match judged {
+        Ok(verdicts) => verdicts.iter().map(told).collect(),
+        Err(problem) => vec![format!("{}: {}", problem.code, problem.what)],
+    }
+}
+
+fn told(verdict: &Verdict) -> String {
+    let wanted = verdict.wanted.as_ref().map(|wanted| format!(" (wanted: {wanted})")).unwrap_or_default();
+    format!("{}: {}{wanted}", verdict.rule.as_str(), verdict.what)
+}
+
+/// Shows what a version changes, as git shows it.
+pub(super) fn diff(
+    session: &Session<'_>,
+    client: &Client<'_>,
+    (number, version): (u64, Option<u32>),
+) -> Result<u8, Problem> {
+    let change = client.change(number)?;
+    let found = match version {
+        None => change.newest(),
+        Some(wanted) => change.versions.iter().find(|version| version.version == wanted),
+    };
+    let version = found.ok_or_else(|| {
+        Problem::new(Code::ChangeUnknown, format!("change {number} has no such version"))
+            .hint(format!("shipway change show {number}"))
+    })?;
+    let output = if version.base.is_empty() {
+        client.git.expect(&client.git.git().args(["show", "--format=", &version.head]))?
+    } else {
+        client.git.expect(&client.git.git().args(["diff", "--no-ext-diff", &version.base, &version.head]))?
+    };
+    let text = output.text();
+    session.view.answer(
+        "diff",
+        &json!({ "change": number, "version": version.version, "diff": text }),
+        &text,
+    );
+    Ok(DONE)
+}

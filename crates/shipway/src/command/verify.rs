@@ -1,0 +1,52 @@
+//! `verify`: whether every commit of a protected branch was let in by somebody, and by what.
+
+use serde_json::json;
+use shipway_core::problem::{Code, Problem};
+use shipway_world::change::Client;
+use shipway_world::change::prove::Proof;
+use shipway_world::hooks::staged::InHook;
+
+use super::{DONE, End};
+use crate::args::Verify;
+use crate::session::Session;
+
+/// Proves a branch of the remote.
+pub fn run(session: &Session<'_>, asked: &Verify) -> End {
+    let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
+    let client = Client::open(&git, &session.repository, &asked.remote)?;
+    let proofs = client.prove(&asked.branch)?;
+    let bad: Vec<&Proof> = proofs.iter().filter(|proof| !proof.flaws.is_empty()).collect();
+    if !bad.is_empty() {
+        return Err(bad.into_iter().map(|proof| problem(asked, proof)).collect());
+    }
+    let line = |proof: &Proof| {
+        format!("✓ {}  {}   {}", proof.commit.get(..12).unwrap_or_default(), proof.title, proof.by)
+    };
+    let mut lines: Vec<String> = proofs.iter().take(20).map(line).collect();
+    if proofs.len() > lines.len() {
+        lines.push(format!("  … and {} before them", proofs.len() - lines.len()));
+    }
+    let since = client.about.since.get(&format!("refs/heads/{}", asked.branch));
+    lines.push(format!("{}: {} landings, all of them proven", asked.branch, proofs.len()));
+    lines.extend(since.map(|since| {
+        format!("what is older than {} is older than the guard", since.get(..12).unwrap_or(since))
+    }));
+    let proven: Vec<_> = proofs
+        .iter()
+        .map(|proof| json!({ "commit": proof.commit, "title": proof.title, "by": proof.by }))
+        .collect();
+    session.view.answer(
+        "proven",
+        &json!({ "branch": asked.branch, "landings": proven, "since": since }),
+        &lines.join("\n"),
+    );
+    Ok(DONE)
+}
+
+fn problem(asked: &Verify, proof: &Proof) -> Problem {
+    let short = proof.commit.get(..12).unwrap_or(&proof.commit);
+    Problem::new(Code::Unproven, format!("{short} of {} is not proven: {}", asked.branch, proof.title))
+        .found(proof.by.clone())
+        .details(proof.flaws.clone())
+        .hint(format!("git show {short}"))
+}

@@ -1,0 +1,179 @@
+//! What is known of a change that is to land: who approved it, who checked it, whose paths it touches, and what is owed.
+
+use shipway_core::change::{self, CHANGES, ChangeRequest, Event, Given, LANDINGS, Record};
+use shipway_core::grade::{Distance, grade};
+use shipway_core::policy::{Landing, Method, Update};
+use shipway_core::problem::{Code, Problem};
+use shipway_core::statement::{Statement, Word};
+use shipway_core::time::Time;
+
+use super::see;
+use crate::hooks::staged::InHook;
+use crate::keys;
+use crate::policy::Base;
+use crate::records;
+
+/// Names of checks, each with who vouches for it or what became of it.
+type Named = Vec<(String, String)>;
+
+/// Where a landing is looked at.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// The name of the repository.
+    pub repository: &'a str,
+    /// Git there.
+    pub git: &'a InHook<'a>,
+    /// The policy in force.
+    pub base: &'a Base,
+    /// Now.
+    pub now: Time,
+    /// Where the branches of the repository are: `refs/heads` in itself.
+    pub heads: &'a str,
+}
+
+/// Returns the name of the log of a change request.
+pub fn log(number: u64) -> String {
+    format!("{CHANGES}/{number}/log")
+}
+
+/// Reads a change request.
+pub fn read(git: &InHook<'_>, number: u64) -> Result<ChangeRequest, Problem> {
+    let records: Vec<Record> =
+        records::read(git, &log(number), None)?.into_iter().map(|kept| kept.record).collect();
+    if records.is_empty() {
+        return Err(Problem::new(Code::ChangeUnknown, format!("there is no change request {number}"))
+            .hint("shipway change list"));
+    }
+    Ok(change::fold(number, &records))
+}
+
+/// Returns the numbers of all change requests, in order.
+pub fn numbers(git: &InHook<'_>) -> Result<Vec<u64>, Problem> {
+    let args = ["for-each-ref", "--format=%(refname)", &format!("{CHANGES}/*/log")];
+    let text = git.expect(&git.git().args(args))?.text();
+    let number = |name: &str| name.strip_prefix(CHANGES)?.split('/').nth(1)?.parse().ok();
+    let mut numbers: Vec<u64> = text.lines().filter_map(number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+impl Scene<'_> {
+    /// Returns what is known of a change that lands by a method as an update says; `checks` are those that the lander
+    /// vouches for, each with the lander's name.
+    pub fn landing(
+        &self,
+        change: &ChangeRequest,
+        method: Method,
+        update: &Update,
+        checks: Vec<(String, String)>,
+    ) -> Result<Landing, Problem> {
+        let Some(newest) = change.newest() else {
+            return Err(Problem::new(
+                Code::ChangeUnknown,
+                format!("change {} has no version", change.number),
+            ));
+        };
+        let (approvals, objections) = self.words(change);
+        let (signed, failed) = self.checks(change, &update.new);
+        Ok(Landing {
+            change: change.number,
+            source: change.source.clone(),
+            target: change.target.clone(),
+            head: newest.head.clone(),
+            method: Some(method),
+            contributors: change.contributors(),
+            author: change.author.clone(),
+            approvals,
+            objections,
+            checks: checks.into_iter().chain(signed).collect(),
+            failed,
+            owners: self.owners(update),
+            obligations: self.obligations(change)?,
+            replayed: self.replayed(method, update, &newest.head)?,
+        })
+    }
+
+    /// Returns the approvals that hold, each with its grade, and who asks for changes.
+    pub fn words(&self, change: &ChangeRequest) -> (Vec<(String, u8)>, Vec<String>) {
+        let (mut approvals, mut objections) = (vec![], vec![]);
+        let signer = |given: &Given| keys::verify(&self.base.signers, &given.signed, given.at).ok();
+        for (person, given) in change.words(|given| signer(given).map(|signer| signer.person)) {
+            match given.review.word {
+                Word::RequestChanges => objections.push(person),
+                Word::Withdraw => {}
+                Word::Approve if !change.holds(given, self.repository, &self.base.digest, self.now) => {}
+                Word::Approve => {
+                    let Some(signer) = signer(given) else { continue };
+                    let distance = Distance {
+                        person: !self.base.policy.is_called(&person, &change.author),
+                        login: given.by != change.author,
+                    };
+                    approvals.push((person, grade(given.review.key_use, &signer, distance).level));
+                }
+            }
+        }
+        (approvals, objections)
+    }
+
+    /// Returns the results of checks of a commit that somebody has signed: who vouches for those that passed, and what
+    /// became of those that did not.
+    fn checks(&self, change: &ChangeRequest, commit: &str) -> (Named, Named) {
+        let (mut passed, mut failed) = (vec![], vec![]);
+        for signed in &change.checks {
+            let Some(Statement::Check(result)) = signed.read() else { continue };
+            if result.commit != commit || result.repository != self.repository {
+                continue;
+            }
+            let Ok(signer) = keys::verify(&self.base.signers, signed, result.at) else { continue };
+            if result.passed {
+                passed.push((result.check, signer.person));
+            } else {
+                failed.push((result.check, format!("it failed, says {}", signer.person)));
+            }
+        }
+        (passed, failed)
+    }
+
+    fn owners(&self, _update: &Update) -> Vec<(String, Vec<String>)> {
+        vec![]
+    }
+
+    /// Returns what earlier landings still ask for before this change may land: what went into its target past the
+    /// branch that it comes from must be in that branch first.
+    fn obligations(&self, change: &ChangeRequest) -> Result<Vec<String>, Problem> {
+        let mut open = vec![];
+        for (from, into, commit) in owed(self.git)? {
+            let gates = from == change.target && (change.source.is_empty() || change.source == into);
+            if gates
+                && !change.source.is_empty()
+                && !see::is_ahead(self.git, &commit, &format!("{}/{into}", self.heads))?
+            {
+                let short = commit.get(..12).unwrap_or(&commit);
+                open.push(format!("{short} of {from} is not in {into} yet: merge {from} into {into} first"));
+            }
+        }
+        Ok(open)
+    }
+
+    /// For a squash or a rebase: tells whether the tree that lands is what merging gives.
+    fn replayed(&self, method: Method, update: &Update, head: &str) -> Result<Option<bool>, Problem> {
+        match method {
+            Method::Merge | Method::FastForward => Ok(None),
+            Method::Squash | Method::Rebase => {
+                let Some(top) = update.commits.first() else { return Ok(None) };
+                let tree = see::merged(self.git, &update.current, head)?;
+                Ok(tree.map(|tree| tree == top.tree))
+            }
+        }
+    }
+}
+
+/// Returns everything that landings have said must follow: from where, into where, and what.
+pub fn owed(git: &InHook<'_>) -> Result<Vec<(String, String, String)>, Problem> {
+    let records = records::read(git, LANDINGS, None)?;
+    let owed = records.into_iter().filter_map(|kept| match kept.record.event {
+        Event::Owed { from, into, commit } => Some((from, into, commit)),
+        _ => None,
+    });
+    Ok(owed.collect())
+}
