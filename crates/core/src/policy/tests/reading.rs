@@ -111,6 +111,7 @@ approvers = ["owners"]
 owners = true
 grade = 3
 linear = true
+local = true
 signed = true
 [[branch.work.merge]]
 method = ["fast-forward"]
@@ -153,6 +154,7 @@ who = ["anna"]
         runners: list(&["bot"]),
         approvals: Approvals { count: 1, from: list(&["owners"]), owners: true, grade: 3 },
         linear: true,
+        local: true,
         signed: true,
     };
     assert_eq!(policy.branches["work"], expected);
