@@ -7,6 +7,7 @@ mod guard;
 mod init;
 mod trigger;
 mod passed;
+mod policy;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ pub use flow::Flow;
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
 pub use init::{Init, Preset};
 pub use passed::passed;
+pub use policy::Policy;
 pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
@@ -272,6 +274,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Env,
     },
+    /// Show, check and test the policy: who may do what to which branch, and what must be true of a landing
+    Policy {
+        /// What to do
+        #[command(subcommand)]
+        command: Policy,
+    },
     /// Explain an error code
     #[command(after_help = "examples:\n  shipway explain           all codes\n  shipway explain SW0106")]
     Explain {
@@ -281,7 +289,7 @@ pub enum Command {
     /// Print the JSON Schema of the configuration or of an output
     #[command(after_help = "examples:\n  shipway schema config > shipway.schema.json\n  shipway schema plan")]
     Schema {
-        /// Which one: config, or the name of an output, such as plan
+        /// Which one: config, policy, policy-test, or the name of an output, such as plan
         #[arg(default_value = "config")]
         name: String,
     },
@@ -365,6 +373,7 @@ impl Command {
             | Self::GuardHook(_)
             | Self::Deps { .. }
             | Self::Env { .. }
+            | Self::Policy { .. }
             | Self::Explain { .. }
             | Self::Schema { .. }
             | Self::Docs { .. }
