@@ -4,6 +4,7 @@ mod deploy;
 mod change;
 mod flow;
 mod guard;
+mod init;
 mod trigger;
 mod passed;
 mod policy;
@@ -24,6 +25,10 @@ pub use guard::{Guard, GuardHook, GuardInstall, Hook};
 pub use passed::passed;
 pub use trigger::Trigger;
 pub use policy::Policy;
+pub use init::{Init, Preset};
+pub use passed::passed;
+pub use policy::Policy;
+pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -209,16 +214,17 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Write a short shipway.toml from what is detected; shows it first, never overwrites
+    /// Write a short shipway.toml from what is detected, or all files of a governed repository; shows them first
     #[command(
-        after_help = "examples:\n  shipway init              shows it; at a terminal, asks whether to write it\n  \
-                            shipway init --yes        writes it"
+        after_help = "examples:\n  shipway init                    shows it; at a terminal, asks whether to write it\n  \
+                      shipway init --yes              writes it\n  \
+                      shipway init --flow gitflow --dry-run\n  \
+                      shipway init --flow trunk --yes\n\n\
+                      With --flow it writes the policy, the keys, templates of change requests and commits, CODEOWNERS,\n\
+                      a page about branches with a diagram, and a block for coding agents in AGENTS.md. What is there\n\
+                      already is never overwritten."
     )]
-    Init {
-        /// Write it without asking
-        #[arg(long)]
-        yes: bool,
-    },
+    Init(Init),
     /// Check a commit message, as a commit-msg hook does
     #[command(after_help = "examples:\n  git log -1 --format=%B | shipway lint -\n  \
                             echo 'exec shipway lint \"$1\"' >.git/hooks/commit-msg && chmod +x .git/hooks/commit-msg")]
@@ -360,7 +366,7 @@ impl Command {
             | Self::Log(_)
             | Self::Why { .. }
             | Self::Changelog
-            | Self::Init { .. }
+            | Self::Init(_)
             | Self::Lint { .. }
             | Self::Guard { .. }
             | Self::Change { .. }

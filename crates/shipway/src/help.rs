@@ -14,6 +14,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
     ("govern", &["flow", "guard", "approve", "incident"]),
     ("govern", &["approve", "incident", "policy"]),
+    ("govern", &["flow", "guard", "policy", "approve", "incident"]),
     ("serve", &["proxy"]),
     ("check", &["lint", "trigger"]),
 ];

@@ -74,7 +74,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Why { what } => why::run(&open()?, what.as_deref()),
         Command::Changelog => changelog::run(&open()?),
         Command::Say { sentence, yes } => say::run(&mut open()?, &sentence.join(" "), *yes),
-        Command::Init { yes } => init::run(&open()?, *yes),
+        Command::Init(asked) => init::run(&open()?, asked),
         Command::Lint { file } => lint::run(file, view.as_ref()),
         Command::Deps { command: Deps::Verify(verify) } => deps::run(args, environment, verify, view),
         Command::Env { command: Env::Verify(verify) } => env::run(&open()?, verify),

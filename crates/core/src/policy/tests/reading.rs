@@ -108,6 +108,7 @@ approvers = ["owners"]
 owners = true
 grade = 3
 linear = true
+local = true
 signed = true
 [[branch.work.merge]]
 method = ["fast-forward"]
@@ -153,6 +154,7 @@ fn every_key_of_the_file_is_read() {
         runners: list(&["bot"]),
         approvals: Approvals { count: 1, from: list(&["owners"]), owners: true, grade: 3 },
         linear: true,
+        local: true,
         signed: true,
         local: false,
     };
