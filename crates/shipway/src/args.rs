@@ -22,9 +22,6 @@ pub use deploy::{
 };
 pub use flow::Flow;
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
-pub use passed::passed;
-pub use trigger::Trigger;
-pub use policy::Policy;
 pub use init::{Init, Preset};
 pub use passed::passed;
 pub use policy::Policy;

@@ -50,23 +50,6 @@ impl Guard {
             let landed = Event::Landed { commit: line.new.clone(), ticket: found.signed.digest() };
             records::append(git, &landing::log(change), &record(landed))?;
         }
-        let source = match found.as_ref().map(|found| &found.ticket.reason) {
-            Some(Reason::Change { change, .. }) => landing::read(git, *change)?.source,
-            Some(Reason::Release { .. } | Reason::Bootstrap | Reason::BreakGlass { .. }) | None => {
-                String::new()
-            }
-        };
-        let branches: Vec<String> = see::refs(git)?
-            .iter()
-            .filter_map(|known| known.name.strip_prefix(b"refs/heads/"))
-            .map(|name| String::from_utf8_lossy(name).into_owned())
-            .collect();
-        let flow = Flow::of(&base.policy, &branches);
-        let landed = Landed { source: &source, target: branch, commit: &line.new };
-        for Owed { from, into, commit } in flow::owed(&flow, landed, &branches) {
-            if branches.contains(&into) {
-                records::append(git, LANDINGS, &record(Event::Owed { from, into, commit }))?;
-            }
         let source = match &found {
             Some(found) => match found.ticket.reason {
                 Reason::Change { change, .. } => landing::read(git, change)?.source,

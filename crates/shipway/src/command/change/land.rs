@@ -70,17 +70,17 @@ fn checked(
     let (wanted, missing) = client.wanted_checks(&prepared.change.target);
     let passed = wanted.iter().map(|check| check.name.clone()).collect();
     // What is refused whatever the checks say is refused before they run.
-    refuse(client.judge(prepared, person, &Checked { passed, failed: vec![] }).map_err(one)?)?;
+    refuse(&client.judge(prepared, person, &Checked { passed, failed: vec![] }).map_err(one)?)?;
     let tell = |line: &str| session.view.note(line);
     let mut checked = client.check(&prepared.new, &wanted, &tell).map_err(one)?;
     checked.failed.extend(
         missing.into_iter().map(|name| (name, "shipway.toml of the target does not define it".to_owned())),
     );
-    refuse(client.judge(prepared, person, &checked).map_err(one)?)?;
+    refuse(&client.judge(prepared, person, &checked).map_err(one)?)?;
     Ok(checked.passed)
 }
 
-fn refuse(verdicts: Vec<Verdict>) -> Result<(), Vec<Problem>> {
+fn refuse(verdicts: &[Verdict]) -> Result<(), Vec<Problem>> {
     if verdicts.is_empty() { Ok(()) } else { Err(verdicts.iter().map(Verdict::problem).collect()) }
 }
 
