@@ -26,12 +26,13 @@ impl Engine {
         let path = dir.join("podman");
         let place = |name: &str| quote(dir.join(name));
         let script = format!(
-            "#!/bin/sh\nexec {} --root {} --runroot {} --tmpdir {} --storage-driver vfs --runtime runc \
+            "#!/bin/sh\nexec {} --root {} --runroot {} --tmpdir {} --network-config-dir {} --storage-driver vfs --runtime runc \
              --cgroup-manager cgroupfs --events-backend file \"$@\"\n",
             quote(podman),
             place("storage"),
             place("run"),
             place("tmp"),
+            place("networks"),
         );
         script_file(&path, &script);
         let end = AtEnd::run(&format!("{} rm --force --all --time 0", quote(&path)));

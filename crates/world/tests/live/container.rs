@@ -73,9 +73,10 @@ fn a_compose_file_takes_the_place_of_that_of_another_release() {
         Ok(engine) => engine,
         Err(why) => return skip(&why),
     };
-    let bridged = engine.call(&["network", "create", "probe"]);
-    if !bridged.status.success() {
-        return skip("podman makes no network here");
+    let run = ["run", "--rm", LIMITS[0], LIMITS[1]];
+    let output = engine.call(&[&run[..], &["localhost/probe", "/bin/busybox", "true"]].concat());
+    if !output.status.success() {
+        return skip(&format!("podman has no network here: {}", String::from_utf8_lossy(&output.stderr)));
     }
     let port = free_port();
     let of = |version: &str, other: &str| -> Deployment {
@@ -116,4 +117,6 @@ fn a_compose_file_takes_the_place_of_that_of_another_release() {
     scene.place(|place| live::retire(place, &one)).unwrap();
     let left = engine.call(&["ps", "--all", "--quiet"]);
     assert!(left.stdout.is_empty());
+    let networks = engine.call(&["network", "ls", "--quiet", "--filter", "label=com.docker.compose.project"]);
+    assert!(networks.status.success() && networks.stdout.is_empty());
 }

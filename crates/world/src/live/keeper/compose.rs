@@ -153,6 +153,15 @@ impl Keep for Compose<'_> {
             self.must(instance, &words, "cannot be stopped")?;
         }
         self.clear(instance)?;
+        if self.is_podman() {
+            // podman-compose leaves them. One that others have joined stays.
+            let project = instance.full_name().to_lowercase();
+            let filter = format!("label={PROJECT}={project}");
+            let output = self.ask(instance, &["network", "ls", "--quiet", "--filter", &filter])?;
+            for network in output.text().split_whitespace() {
+                self.ask(instance, &["network", "rm", network])?;
+            }
+        }
         files::remove(&told(instance))
     }
 
