@@ -9,5 +9,6 @@ mod hosts;
 mod kill;
 mod lost;
 mod machine;
+mod presets;
 mod site;
 mod way;
