@@ -94,7 +94,12 @@ pub fn updates(
 }
 
 fn some(id: &str) -> String {
-    if id.bytes().all(|byte| byte == b'0') { String::new() } else { id.to_owned() }
+    if is_none(id) { String::new() } else { id.to_owned() }
+}
+
+/// Tells whether an object id stands for nothing.
+pub(super) fn is_none(id: &str) -> bool {
+    id.bytes().all(|byte| byte == b'0')
 }
 
 /// Returns what the new objects are.
