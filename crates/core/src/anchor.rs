@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::id::Digest;
-use crate::statement::Checkpoint;
 use crate::time::Time;
 
 /// The trailer in the message of a release tag.
@@ -15,10 +14,23 @@ pub const TRAILER: &str = "Shipway-Checkpoint";
 /// Where checkpoints are kept besides: one ref for each journal.
 pub const REFS: &str = "refs/shipway/checkpoints";
 
+/// How long a journal is and what it holds, in the sense of a Merkle tree as in RFC 6962, section 2.1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// The name of the journal: its public key in hexadecimal digits.
+    pub origin: String,
+    /// How many entries.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: Digest,
+    /// When.
+    pub at: Time,
+}
+
 /// A checkpoint with the signature of its journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seal {
-    /// What was signed. Its origin is the public key of the journal, in hexadecimal digits.
+    /// What was signed.
     pub checkpoint: Checkpoint,
     /// The signature (RFC 8032, Ed25519) in hexadecimal digits.
     pub signature: String,

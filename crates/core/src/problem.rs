@@ -241,6 +241,7 @@ codes! {
     GuardFailed = "SW1112", Refused, "the guard cannot judge, and so refuses";
     GuardInert = "SW1113", Refused, "a guard is not in force";
     LoginRefused = "SW1114", Refused, "this login may not do that here";
+    ServiceRefused = "SW1115", Refused, "this key may only talk git";
     SignersUnreadable = "SW1125", Refused, "a line of the allowed signers cannot be understood";
     SignatureBad = "SW1126", Refused, "a signature is not good";
     SignerUnknown = "SW1127", Refused, "a key is not among the allowed signers";

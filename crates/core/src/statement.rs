@@ -18,8 +18,6 @@ pub enum Statement {
     Ticket(Ticket),
     /// What became of a check on a commit.
     Check(CheckResult),
-    /// The size and the root of a journal.
-    Checkpoint(Checkpoint),
     /// A key that counts no more.
     Revocation(Revocation),
 }
@@ -196,19 +194,6 @@ pub struct CheckResult {
     pub at: Time,
 }
 
-/// How long a journal is and what it holds, in the sense of a Merkle tree as in RFC 6962, section 2.1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checkpoint {
-    /// The name of the journal, unique among those of the repository.
-    pub origin: String,
-    /// How many entries.
-    pub size: u64,
-    /// The root of the tree over them.
-    pub root: Digest,
-    /// When.
-    pub at: Time,
-}
-
 /// A key that counts no more from a time on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revocation {
@@ -228,7 +213,6 @@ impl Statement {
             Self::Plan(_) => "plan@shipway",
             Self::Ticket(_) => "ticket@shipway",
             Self::Check(_) => "check@shipway",
-            Self::Checkpoint(_) => "checkpoint@shipway",
             Self::Revocation(_) => "revocation@shipway",
         }
     }
@@ -239,7 +223,7 @@ impl Statement {
         match &mut self {
             Self::Review(review) => review.key_use = key_use,
             Self::Plan(approval) => approval.key_use = key_use,
-            Self::Ticket(_) | Self::Check(_) | Self::Checkpoint(_) | Self::Revocation(_) => {}
+            Self::Ticket(_) | Self::Check(_) | Self::Revocation(_) => {}
         }
         self
     }
@@ -260,6 +244,11 @@ pub struct Signed {
 }
 
 impl Signed {
+    /// Returns the ticket, if the bytes are one.
+    pub fn ticket(&self) -> Option<Ticket> {
+        if let Some(Statement::Ticket(ticket)) = self.read() { Some(ticket) } else { None }
+    }
+
     /// Returns the statement, if its bytes are one.
     pub fn read(&self) -> Option<Statement> {
         serde_json::from_str(&self.text).ok()

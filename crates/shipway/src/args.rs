@@ -21,7 +21,7 @@ pub use deploy::{
     Runbook, Status,
 };
 pub use flow::Flow;
-pub use guard::{Guard, GuardHook, GuardInstall, Hook};
+pub use guard::{Guard, GuardHook, GuardInstall, GuardShell, Hook};
 pub use init::{Init, Preset};
 pub use passed::passed;
 pub use policy::Policy;

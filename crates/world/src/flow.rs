@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use shipway_core::action::{Cmd, Ended, Output, Shell, Stop};
-use shipway_core::change::{FILE, LANDINGS, Record};
+use shipway_core::change::{LANDINGS, Record};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::statement::Statement;
 
 use crate::git::cmd::{git, remote_git};
 use crate::git::remote_error;
 use crate::git::repository::Repository;
+use crate::hooks::staged::InHook;
+use crate::records;
 
 /// Git in a repository, for branches.
 #[derive(Clone, Copy)]
@@ -65,36 +66,17 @@ impl Branches<'_> {
 
     /// Returns what the log of landings holds, the oldest first, as it was last fetched; nothing if there is none here.
     pub fn landings(&self) -> Result<Vec<Record>, Problem> {
-        let ids = self.run(&self.git().args(["rev-list", "--reverse", LANDINGS]))?;
-        if !ids.ok() {
-            return Ok(vec![]);
-        }
-        let ask: Vec<String> = ids.text().lines().map(|id| format!("{id}:{FILE}")).collect();
-        let ask = ask.join("\n") + "\n";
-        let output = self.expect(&self.git().args(["cat-file", "--batch=%(objectsize)"]).stdin(ask))?;
-        let mut rest = &output.stdout[..];
-        let mut records = vec![];
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let size = std::str::from_utf8(&rest[..end]).ok().and_then(|text| text.parse::<usize>().ok());
-            let Some(body) = size.and_then(|size| rest.get(end + 1..end + 1 + size)) else { break };
-            records.extend(serde_json::from_slice::<Record>(body));
-            rest = rest.get(end + 2 + body.len()..).unwrap_or_default();
-        }
-        Ok(records)
+        let git = InHook::new(&self.repository.top, &[], (self.shell, self.stop));
+        Ok(records::read(&git, LANDINGS, None)?.into_iter().map(|kept| kept.record).collect())
     }
 
     /// Returns the commits of a branch that no ticket of a log answers for, the newest first; nothing is said of those
     /// before the first ticket.
     pub fn unticketed(&self, branch: &str, tip: &str, records: &[Record]) -> Result<Vec<String>, Problem> {
         let wanted = format!("refs/heads/{branch}");
-        let ticket = |record: &Record| match record.signed.as_ref()?.read()? {
-            Statement::Ticket(ticket) if ticket.reference == wanted => Some((ticket.old, ticket.new)),
-            Statement::Ticket(_)
-            | Statement::Review(_)
-            | Statement::Plan(_)
-            | Statement::Check(_)
-            | Statement::Checkpoint(_)
-            | Statement::Revocation(_) => None,
+        let ticket = |record: &Record| {
+            let ticket = record.signed.as_ref()?.ticket().filter(|ticket| ticket.reference == wanted)?;
+            Some((ticket.old, ticket.new))
         };
         let mut gaps: Vec<String> = vec![];
         let mut at: Option<String> = None;

@@ -37,6 +37,14 @@ pub enum Guard {
         #[arg(value_name = "REPO.git", default_value = ".")]
         repository: PathBuf,
     },
+    /// Serve git, and nothing else, to a key that is bound to this command
+    #[command(
+        after_help = "examples:\n  shipway guard shell --print-key ann ann.pub --root /srv/git >>~git/.ssh/authorized_keys\n  \
+                      shipway guard shell --as ann --root /srv/git   what that line starts, through sshd\n\n\
+                      The key can push to and fetch from repositories below the directory, as this login. It gets no\n\
+                      shell, no other command, and nothing of the client's environment but git's protocol version."
+    )]
+    Shell(GuardShell),
     /// Show whether the hooks are in force in every work tree, and what was committed past them
     #[command(after_help = "examples:\n  shipway guard status\n  shipway guard status --json | jq .")]
     Status,
@@ -83,4 +91,18 @@ pub struct Hook {
     /// What git gives to the hook
     #[arg(last = true)]
     pub args: Vec<OsString>,
+}
+
+/// What `guard shell` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct GuardShell {
+    /// The login that the key stands for
+    #[arg(long = "as", value_name = "NAME", required_unless_present = "print_key")]
+    pub login: Option<String>,
+    /// The directory that repositories are looked for in
+    #[arg(long, value_name = "DIR")]
+    pub root: PathBuf,
+    /// Print the line that binds the key in a file to a login, for a file of authorized keys
+    #[arg(long, num_args = 2, value_names = ["NAME", "KEY.pub"], conflicts_with = "login")]
+    pub print_key: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::PathBuf;
 
 use shipway_core::action::Stop;
-use shipway_core::policy::{Identity, Verdict};
+use shipway_core::policy::{self, Identity, Verdict};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::guard::{self, Guard, proc_receive, receive, transaction};
 use shipway_world::hooks::chain;
@@ -58,6 +58,11 @@ impl Call<'_> {
         guard::identity(&|name| self.variable(name), guard::account)
     }
 
+    /// Who a forced command says it is, which counts before all else.
+    fn forced(&self) -> Option<&str> {
+        self.environment.get(guard::LOGIN).filter(|login| !login.is_empty())
+    }
+
     fn input() -> Result<Vec<u8>, Vec<Problem>> {
         let mut bytes = vec![];
         let read = io::stdin().lock().read_to_end(&mut bytes);
@@ -67,21 +72,26 @@ impl Call<'_> {
 
     fn pre_receive(&self) -> End {
         let input = Self::input()?;
-        let unreadable = || vec![Problem::new(Code::GuardFailed, "what git says of the push cannot be read")];
-        let lines = receive::lines(&input).ok_or_else(unreadable)?;
+        let lines = policy::parse_updates(&input).map_err(|problem| vec![problem])?;
         let now = shell::now();
-        let push = receive::Push { by: self.identity(), lines: &lines, ticket: None, now };
+        let variable = |name: &str| self.variable(name);
+        let signed = match self.forced() {
+            Some(_) => None,
+            None => self.guard.certified(&self.git(), &variable, now)?,
+        };
+        let by = signed.or_else(|| self.identity());
+        self.guard.note_certified(by.as_ref()).map_err(unnoted)?;
+        let push = receive::Push { by, lines: &lines, ticket: None, now };
         let verdicts = self.guard.judge(&self.git(), &push)?;
         refuse(&verdicts)?;
-        self.guard.beat(now).map_err(|error| {
-            vec![Problem::new(Code::GuardFailed, format!("the mark of the guard cannot be left: {error}"))]
-        })?;
+        self.guard.beat(now).map_err(unnoted)?;
         self.hand_over(&input)
     }
 
     fn proc_receive(&self) -> End {
         let nobody = || vec![Problem::new(Code::LoginRefused, "nobody knows who asks")];
-        let by = self.identity().ok_or_else(nobody)?;
+        let noted = if self.forced().is_none() { self.guard.noted_certified() } else { None };
+        let by = noted.or_else(|| self.identity()).ok_or_else(nobody)?;
         let say = |line: &str| {
             // Whoever has hung up is not told.
             let _ = writeln!(io::stderr(), "{line}");
@@ -94,7 +104,9 @@ impl Call<'_> {
 
     fn post_receive(&self) -> End {
         let input = Self::input()?;
-        let lines = receive::lines(&input).unwrap_or_default();
+        let lines = policy::parse_updates(&input).map_err(|problem| vec![problem])?;
+        // A note that stays behind is taken away by the next push of the same number.
+        let _ = self.guard.note_certified(None);
         let landed = self.guard.landed(&self.git(), &lines, shell::now());
         // The refs have moved already; what is missing is written by whoever comes next.
         if let Err(problems) = landed {
@@ -111,14 +123,14 @@ impl Call<'_> {
         let now = shell::now();
         match state.as_str() {
             "prepared" => {
-                let token = self.variable(guard::TOKEN);
-                let asked = (token.as_deref(), now);
-                let verdicts = self.guard.transaction(&self.git(), self.identity(), &moves, asked)?;
+                let token = self.environment.get(guard::TOKEN);
+                let behind = transaction::Behind { by: self.identity(), token, now };
+                let verdicts = self.guard.transaction(&self.git(), &behind, &moves)?;
                 refuse(&verdicts)?;
             }
             "committed" => {
                 let login = self.identity().map_or_else(|| "nobody".into(), |by| by.login);
-                if let Err(error) = self.guard.ledger(&moves, &login, now) {
+                if let Err(error) = self.guard.ledger(&self.git(), &moves, (&login, now)) {
                     self.view.note(&format!("the ledger of the guard cannot be written: {error}"));
                 }
             }
@@ -134,6 +146,11 @@ impl Call<'_> {
             vec![Problem::new(Code::GuardFailed, format!("{} cannot be run: {error}", next.display()))]
         })
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+fn unnoted(error: io::Error) -> Vec<Problem> {
+    vec![Problem::new(Code::GuardFailed, format!("the guard cannot write in its own directory: {error}"))]
 }
 
 fn refuse(verdicts: &[Verdict]) -> Result<(), Vec<Problem>> {

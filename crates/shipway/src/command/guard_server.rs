@@ -1,6 +1,6 @@
 //! The server half of `guard`: a bare repository is guarded, and looked at.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 use shipway_core::action::Stop;
@@ -84,10 +84,16 @@ fn admin(text: &str) -> Result<(String, String), Problem> {
     if name.is_empty() || !name.chars().all(plain) {
         return Err(bad("a name has letters, digits, `-`, `_` and `.`".into()));
     }
-    let key = std::fs::read_to_string(PathBuf::from(file)).map_err(|error| bad(error.to_string()))?;
-    let words: Vec<&str> = key.split_whitespace().take(2).collect();
-    if key.contains("PRIVATE KEY") || words.len() < 2 {
-        return Err(bad("it is no public key".into()));
+    let key = public_key(Path::new(file)).map_err(bad)?;
+    Ok((name.to_owned(), key))
+}
+
+/// Reads the type and the key of a file with a public key, or says why not.
+pub(super) fn public_key(file: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    if text.contains("PRIVATE KEY") || words.len() < 2 {
+        return Err("it is no public key".into());
     }
-    Ok((name.to_owned(), words.join(" ")))
+    Ok(words.join(" "))
 }

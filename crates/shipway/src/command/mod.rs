@@ -17,6 +17,7 @@ pub mod flow;
 pub mod guard;
 mod guard_hook;
 mod guard_server;
+mod guard_shell;
 pub mod incident;
 pub mod init;
 pub mod lint;
@@ -89,7 +90,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Trigger(asked) => trigger::run(args, asked, view.as_ref()),
         Command::Change { command } => change::run(&open()?, command),
         Command::Verify(asked) => verify::run(&open()?, asked),
-        Command::Guard { command } => guard::run(command, view.as_ref(), open),
+        Command::Guard { command } => guard::run(command, environment, view.as_ref(), open),
         Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
         Command::GuardHook(hook) => guard_hook::run(hook, environment, view.as_ref()),
     }

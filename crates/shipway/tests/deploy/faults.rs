@@ -57,7 +57,8 @@ fn a_service_that_cannot_start_is_taken_back() {
     );
     site.change("feat: bad", "");
     let said = site.code(4, &["push", "--to", "staging"]);
-    assert!(said.contains("SW1030"), "{said}");
+    // It is a question of time whether the start itself or the first look notices.
+    assert!(said.contains("SW1030") || said.contains("SW1032"), "{said}");
     site.serves("1.1.0");
 }
 

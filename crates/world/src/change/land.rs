@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use shipway_core::change::{ChangeRequest, EVENTS, Event};
 use shipway_core::config::Check;
-use shipway_core::policy::{Facts, Identity, Method, Purpose, TicketSeen, Update, Verdict, evaluate};
+use shipway_core::policy::{Facts, Identity, Method, Purpose, Pushed, TicketSeen, Update, Verdict, evaluate};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::{Reason, Signed, Statement, Ticket};
 
 use super::client::{Client, nonce};
 use super::merge;
-use crate::guard::see::{self, Line, Wanted};
+use crate::guard::see::{self, Wanted};
 use crate::keys::{self, SigningKey};
 use crate::shell;
 use crate::trigger::Source;
@@ -67,7 +67,7 @@ impl Client<'_> {
         });
         let new = merge::make(self.git, &change, method, (tip.as_deref(), &head))?;
         let zeros = "0".repeat(new.len());
-        let line = Line {
+        let line = Pushed {
             old: tip.clone().unwrap_or(zeros),
             new: new.clone(),
             name: format!("refs/heads/{}", change.target).into_bytes(),

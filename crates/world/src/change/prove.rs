@@ -100,7 +100,7 @@ impl Client<'_> {
             let Record { at, event: Event::Ticket {}, signed: Some(signed), .. } = kept.record else {
                 continue;
             };
-            let Some(ticket) = ticket::read(&signed) else { continue };
+            let Some(ticket) = signed.ticket() else { continue };
             if ticket.reference == reference {
                 tickets.entry(ticket.new.clone()).or_default().push((at, ticket, signed));
             }

@@ -9,7 +9,8 @@ use shipway_core::action::Output;
 use shipway_core::id::Digest;
 use shipway_core::problem::{Code, Problem};
 
-use super::{Guard, Settings};
+use super::transaction::LEDGER;
+use super::{Guard, Settings, see};
 use crate::hooks::staged::InHook;
 
 /// The hooks of a guard, as git calls them.
@@ -95,6 +96,10 @@ pub fn plan(git: &InHook<'_>, asked: &Asked) -> Result<Vec<Step>, Problem> {
     }
     if !dir.join("token").exists() {
         steps.push(Step::File(dir.join("token"), secret()? + "\n", 0o600));
+    }
+    // What is there when the guard comes is where an audit begins.
+    if !dir.join(LEDGER).exists() {
+        steps.push(Step::File(dir.join(LEDGER), beginning(git)?, 0o600));
     }
     if !dir.join("policy.toml").exists() || !asked.admins.is_empty() {
         steps.push(Step::File(dir.join("policy.toml"), bootstrap(&asked.admins), 0o600));
@@ -197,6 +202,20 @@ fn name_of(repository: &Path) -> String {
 fn pinned(git: &InHook<'_>) -> String {
     let head = git.run(&git.git().args(["symbolic-ref", "HEAD"]));
     head.ok().filter(Output::ok).map_or_else(|| "refs/heads/main".into(), |output| output.text())
+}
+
+/// Returns the first lines of the ledger: all branches and tags that are there.
+fn beginning(git: &InHook<'_>) -> Result<String, Problem> {
+    let refs = see::refs(git)?;
+    let kept = refs.iter().filter(|known| {
+        known.target.is_none()
+            && (known.name.starts_with(b"refs/heads/") || known.name.starts_with(b"refs/tags/"))
+    });
+    let line = |known: &see::Ref| {
+        let zeros = "0".repeat(known.id.len());
+        format!("0 {zeros} {} {} install\n", known.id, String::from_utf8_lossy(&known.name))
+    };
+    Ok(kept.map(line).collect())
 }
 
 /// Returns the policy that holds until the pinned ref has one.

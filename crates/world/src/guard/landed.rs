@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use shipway_core::change::{Event, LANDINGS, Record};
 use shipway_core::flow::{self, Flow, Landed, Owed};
+use shipway_core::policy::Pushed;
 use shipway_core::problem::Problem;
 use shipway_core::statement::Reason;
 use shipway_core::time::Time;
 
-use super::see::{self, Line};
+use super::see;
 use super::{Guard, landing, ticket};
 use crate::hooks::staged::InHook;
 use crate::policy::Base;
@@ -16,7 +17,7 @@ use crate::records;
 
 impl Guard {
     /// Writes down what has landed with these refs.
-    pub fn landed(&self, git: &InHook<'_>, lines: &[Line], now: Time) -> Result<(), Vec<Problem>> {
+    pub fn landed(&self, git: &InHook<'_>, lines: &[Pushed], now: Time) -> Result<(), Vec<Problem>> {
         if !lines.iter().any(|line| line.name.starts_with(b"refs/heads/")) {
             return Ok(());
         }
@@ -36,7 +37,7 @@ impl Guard {
         &self,
         git: &InHook<'_>,
         base: &Base,
-        (branch, line): (&str, &Line),
+        (branch, line): (&str, &Pushed),
         now: Time,
     ) -> Result<(), Problem> {
         let some = |id: &str| if id.bytes().all(|byte| byte == b'0') { String::new() } else { id.to_owned() };

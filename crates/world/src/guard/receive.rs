@@ -3,12 +3,12 @@
 use std::fs;
 use std::io;
 
-use shipway_core::policy::{Facts, Identity, Update, Verdict, evaluate};
+use shipway_core::policy::{Facts, Identity, Pushed, Update, Verdict, evaluate};
 use shipway_core::problem::Problem;
 use shipway_core::statement::{Reason, Signed};
 use shipway_core::time::Time;
 
-use super::see::{self, Line, Ref, Wanted};
+use super::see::{self, Ref, Wanted};
 use super::{Guard, landing, ticket};
 use crate::hooks::staged::InHook;
 use crate::policy::Base;
@@ -19,7 +19,7 @@ pub struct Push<'a> {
     /// Who.
     pub by: Option<Identity>,
     /// What.
-    pub lines: &'a [Line],
+    pub lines: &'a [Pushed],
     /// A ticket that comes along and is in no log yet.
     pub ticket: Option<&'a Signed>,
     /// Now.
@@ -39,7 +39,7 @@ impl Guard {
         let policy = &base.policy;
         let signed = policy.branches.values().any(|class| class.signed)
             || policy.tags.values().any(|class| class.signed);
-        let protected = |line: &Line| {
+        let protected = |line: &Pushed| {
             line.name.strip_prefix(b"refs/heads/").is_some_and(|branch| policy.is_protected(branch))
         };
         let wanted = Wanted {
@@ -72,7 +72,7 @@ impl Guard {
     ) -> Result<(), Problem> {
         let reference = String::from_utf8_lossy(&update.name).into_owned();
         let name = self.settings.name.as_str();
-        let found = match push.ticket.and_then(|signed| Some((ticket::read(signed)?, signed))) {
+        let found = match push.ticket.and_then(|signed| Some((signed.ticket()?, signed))) {
             Some((ticket, signed)) => {
                 let seen = ticket::seen((&ticket, signed), name, base, push.now);
                 let fits =
@@ -103,22 +103,4 @@ impl Guard {
 fn target(name: &[u8]) -> Option<Vec<u8>> {
     let branch = name.strip_prefix(b"refs/for/")?;
     Some([b"refs/heads/", branch].concat())
-}
-
-/// Reads what git tells its `pre-receive` hook: a line for each ref, `old new name`.
-pub fn lines(input: &[u8]) -> Option<Vec<Line>> {
-    let lines = input.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.map(line).collect()
-}
-
-fn line(line: &[u8]) -> Option<Line> {
-    let mut parts = line.splitn(3, |byte| *byte == b' ');
-    let id = |part: Option<&[u8]>| {
-        let text = std::str::from_utf8(part?).ok()?;
-        (matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .then(|| text.to_owned())
-    };
-    let (old, new) = (id(parts.next())?, id(parts.next())?);
-    let name = parts.next().filter(|name| !name.is_empty())?;
-    Some(Line { old, new, name: name.to_vec() })
 }

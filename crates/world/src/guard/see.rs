@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use shipway_core::policy::{Commit, FileChange, ObjectKind, Signature, Update, UpdateKind};
+use shipway_core::policy::{Commit, FileChange, ObjectKind, Pushed, Signature, Update, UpdateKind};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::signers::Signers;
 use shipway_core::time::Time;
@@ -14,17 +14,6 @@ use crate::keys;
 
 /// How many commits one push may bring.
 const MOST: usize = 200_000;
-
-/// One line of a push: the old and the new object id, and the full name of the ref.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// The object id that the client says is there; zeros for none.
-    pub old: String,
-    /// The object id that is to be there; zeros for none.
-    pub new: String,
-    /// The name.
-    pub name: Vec<u8>,
-}
 
 /// A ref of the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +53,7 @@ pub fn refs(git: &InHook<'_>) -> Result<Vec<Ref>, Problem> {
 /// none of its own, such as the target of a change request.
 pub fn updates(
     git: &InHook<'_>,
-    lines: &[Line],
+    lines: &[Pushed],
     refs: &[Ref],
     against: &dyn Fn(&[u8]) -> Option<Vec<u8>>,
     wanted: Wanted<'_>,
@@ -94,11 +83,16 @@ pub fn updates(
 }
 
 fn some(id: &str) -> String {
-    if id.bytes().all(|byte| byte == b'0') { String::new() } else { id.to_owned() }
+    if is_none(id) { String::new() } else { id.to_owned() }
+}
+
+/// Tells whether an object id stands for nothing.
+pub(super) fn is_none(id: &str) -> bool {
+    id.bytes().all(|byte| byte == b'0')
 }
 
 /// Returns what the new objects are.
-fn kinds<'a>(git: &InHook<'_>, lines: &'a [Line]) -> Result<BTreeMap<&'a str, ObjectKind>, Problem> {
+fn kinds<'a>(git: &InHook<'_>, lines: &'a [Pushed]) -> Result<BTreeMap<&'a str, ObjectKind>, Problem> {
     let ids: Vec<&str> =
         lines.iter().map(|line| line.new.as_str()).filter(|id| !some(id).is_empty()).collect();
     if ids.is_empty() {

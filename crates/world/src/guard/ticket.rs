@@ -3,7 +3,7 @@
 use shipway_core::change::{Event, LANDINGS};
 use shipway_core::policy::{Purpose, TicketSeen};
 use shipway_core::problem::Problem;
-use shipway_core::statement::{Reason, Signed, Statement, Ticket};
+use shipway_core::statement::{Reason, Signed, Ticket};
 use shipway_core::time::Time;
 
 use crate::hooks::staged::InHook;
@@ -35,7 +35,7 @@ pub fn find(
     let mut tickets =
         log.iter().rev().filter(|kept| kept.record.event == Event::Ticket {}).filter_map(|kept| {
             let signed = kept.record.signed.as_ref()?;
-            let ticket = read(signed)?;
+            let ticket = signed.ticket()?;
             (ticket.reference == reference && ticket.old == old && ticket.new == new)
                 .then_some((ticket, signed))
         });
@@ -43,18 +43,6 @@ pub fn find(
         let seen = seen((&ticket, signed), repository, base, now);
         Found { ticket, signed: signed.clone(), seen }
     }))
-}
-
-/// Returns the ticket that is signed, if it is one.
-pub fn read(signed: &Signed) -> Option<Ticket> {
-    match signed.read()? {
-        Statement::Ticket(ticket) => Some(ticket),
-        Statement::Review(_)
-        | Statement::Plan(_)
-        | Statement::Check(_)
-        | Statement::Checkpoint(_)
-        | Statement::Revocation(_) => None,
-    }
 }
 
 /// Returns what is seen of a ticket now.

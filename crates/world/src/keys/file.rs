@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use shipway_core::signers::{PublicKey, Wire, put_string};
+use shipway_core::signers::{PublicKey, Wire};
 
 const BEGIN: &str = "-----BEGIN OPENSSH PRIVATE KEY-----";
 const END: &str = "-----END OPENSSH PRIVATE KEY-----";
@@ -33,34 +33,6 @@ fn openssh(text: &str) -> Option<Lock> {
     let (cipher, mut wire) = open_part(&blob)?;
     let public = (wire.number()? == 1).then(|| wire.string()).flatten().and_then(PublicKey::read);
     Some(Lock { locked: cipher != "none", public })
-}
-
-/// Reads the secret part of a file that no passphrase closes.
-pub(super) fn secret<T>(text: &str, read: impl FnOnce(Wire<'_>) -> Option<T>) -> Option<T> {
-    let blob = dearmour(text)?;
-    let (cipher, mut wire) = open_part(&blob)?;
-    if cipher != "none" || wire.number()? != 1 {
-        return None;
-    }
-    wire.string()?;
-    read(Wire::new(wire.string()?))
-}
-
-/// Returns the text of a file that no passphrase closes.
-pub(super) fn openssh_text(public: &[u8], mut secret: Vec<u8>) -> String {
-    let mut blob = MAGIC.to_vec();
-    for part in [b"none".as_slice(), b"none", b""] {
-        put_string(&mut blob, part);
-    }
-    blob.extend_from_slice(&1_u32.to_be_bytes());
-    put_string(&mut blob, public);
-    // The padding counts up, to a multiple of eight.
-    secret.extend((1..=7).take((8 - secret.len() % 8) % 8));
-    put_string(&mut blob, &secret);
-    let base64 = STANDARD.encode(blob);
-    let lines = base64.as_bytes().chunks(70).map(String::from_utf8_lossy);
-    let lines: String = lines.flat_map(|line| [line, "\n".into()]).collect();
-    format!("{BEGIN}\n{lines}{END}\n")
 }
 
 /// Takes the cipher from the beginning, and returns it with what stands behind the derivation of its key.

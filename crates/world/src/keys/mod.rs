@@ -7,12 +7,10 @@
 mod crypto;
 mod file;
 mod find;
-mod machine;
 mod sign;
 mod sshsig;
 
 pub use find::{Choice, SigningKey, find};
-pub use machine::MachineKey;
 pub use sign::sign;
 pub use sshsig::Proof;
 

@@ -12,8 +12,6 @@ const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
 const END: &str = "-----END SSH SIGNATURE-----";
 const MAGIC: &[u8] = b"SSHSIG";
 const VERSION: u32 = 1;
-/// As many signs of base64 stand on a line as ssh-keygen puts there.
-const WIDTH: usize = 70;
 
 /// What a good signature proves, whoever the key belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,24 +43,6 @@ pub(super) fn check(bytes: &[u8], armoured: &str, namespace: &str) -> Result<Pro
     let signed = parts.signed(bytes).ok_or_else(|| format!("its hash {} does not count", parts.hash))?;
     let flags = crypto::verify(&key, &signed, parts.signature)?;
     Ok(Proof { key, touched: flags.touched, verified: flags.verified })
-}
-
-/// Returns the bytes that a key signs for a text, with SHA-512 in the middle.
-pub(super) fn to_sign(bytes: &[u8], namespace: &str) -> Vec<u8> {
-    signed(namespace, "sha512", &Sha512::digest(bytes))
-}
-
-/// Returns a signature over [`to_sign`] in its envelope and its armour.
-pub(super) fn wrap(key: &PublicKey, namespace: &str, signature: &[u8]) -> String {
-    let mut blob = MAGIC.to_vec();
-    blob.extend_from_slice(&VERSION.to_be_bytes());
-    for part in [key.blob(), namespace.as_bytes(), b"", b"sha512", signature] {
-        put_string(&mut blob, part);
-    }
-    let base64 = STANDARD.encode(blob);
-    let lines = base64.as_bytes().chunks(WIDTH).map(String::from_utf8_lossy);
-    let lines: String = lines.flat_map(|line| [line, "\n".into()]).collect();
-    format!("{BEGIN}\n{lines}{END}\n")
 }
 
 struct Parts<'a> {

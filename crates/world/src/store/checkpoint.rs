@@ -90,9 +90,8 @@ pub(super) fn refuse_unlisted(journal: &SqliteJournal, connection: &Connection) 
 
 #[cfg(test)]
 mod tests {
-    use shipway_core::anchor::{self, Anchor};
+    use shipway_core::anchor::{self, Anchor, Checkpoint};
     use shipway_core::journal::{Draft, Entry, Journal as _};
-    use shipway_core::statement::Checkpoint;
     use shipway_core::time::Time;
     use tempfile::TempDir;
 

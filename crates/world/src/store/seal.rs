@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
-use shipway_core::anchor::Seal;
+use shipway_core::anchor::{Checkpoint, Seal};
 use shipway_core::id::{Digest, hex};
-use shipway_core::statement::Checkpoint;
 use shipway_core::time::Time;
 
 /// The key, in PKCS#8 (RFC 8410).

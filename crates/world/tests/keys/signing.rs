@@ -1,21 +1,20 @@
 //! Which key signs, and what is written down of its use.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use shipway_core::action::Stop;
 use shipway_core::problem::Code;
 use shipway_core::signers::Signers;
-use shipway_core::statement::{Checkpoint, Review, Statement, Use, Word};
+use shipway_core::statement::{Review, Statement, Use, Word};
 use shipway_core::time::Time;
 use shipway_testkit::repo::Repo;
 use shipway_world::facts::Git;
 use shipway_world::git::repository::Repository;
-use shipway_world::keys::{self, Choice, MachineKey, SigningKey};
+use shipway_world::keys::{self, Choice, SigningKey};
 use shipway_world::shell::LocalShell;
 
-use crate::desk::{Claim, Desk, Device};
+use crate::desk::{Desk, Device};
 
 fn review() -> Statement {
     Statement::Review(Review {
@@ -132,32 +131,4 @@ fn an_agent_is_asked_only_for_what_is_in_no_file_and_counts_as_one() {
     assert_eq!(failed.code, Code::KeyUnusable, "the file is gone, and the agent is not asked in its place");
     agent.kill().unwrap();
     agent.wait().unwrap();
-}
-
-#[test]
-fn the_key_of_a_journal_is_made_once_for_its_owner_and_signs_as_ssh_keygen_does() {
-    let Some(desk) = Desk::new() else { return };
-    assert!(MachineKey::find(desk.dir()).unwrap().is_none());
-    let key = MachineKey::of(desk.dir()).unwrap();
-    let file = desk.path("journal.key");
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(MachineKey::of(desk.dir()).unwrap().public(), key.public());
-    assert_eq!(&desk.public("journal.key"), key.public());
-    let root = shipway_core::id::Digest::of(b"");
-    let checkpoint = Checkpoint { origin: "widget/desk".into(), size: 7, root, at: Time(1) };
-    let signed = key.sign(&Statement::Checkpoint(checkpoint));
-    let allowed = format!("desk {}\n", key.public().to_line());
-    let claim = Claim {
-        principal: "desk",
-        namespace: "checkpoint@shipway",
-        text: signed.text.as_bytes(),
-        signature: &signed.signature,
-        at: "20261120124308",
-    };
-    assert!(desk.asks(&allowed, &claim));
-    assert_eq!(keys::verify(&Signers::read(&allowed, "").0, &signed, Time(1)).unwrap().person, "desk");
-    let again = desk.sign("journal.key", "checkpoint@shipway", signed.text.as_bytes(), "sha512");
-    assert_eq!(again, signed.signature, "ssh-keygen reads the file, and Ed25519 signs the same way twice");
-    std::fs::write(&file, "something else").unwrap();
-    assert_eq!(MachineKey::of(desk.dir()).unwrap_err().code, Code::KeyUnusable);
 }

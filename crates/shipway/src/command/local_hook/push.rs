@@ -5,7 +5,6 @@ use shipway_core::change::Record;
 use shipway_core::local::{Kind, Note, Skip};
 use shipway_core::policy::{Commit, Policy, Rule, TicketSeen, Update, UpdateKind};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::statement::Statement;
 use shipway_world::flow::Branches;
 use shipway_world::hooks::staged::InHook;
 use shipway_world::shell;
@@ -57,14 +56,8 @@ fn tickets_here(call: &Call<'_>) -> Result<Vec<(String, String)>, Vec<Problem>> 
     let repository = call.repository().map_err(one)?;
     let branches = Branches { repository: &repository, remote: None, shell: &call.shell, stop: &call.stop };
     let records = branches.landings().map_err(one)?;
-    let ticket = |record: &Record| match record.signed.as_ref()?.read()? {
-        Statement::Ticket(ticket) => Some((ticket.reference, ticket.new)),
-        Statement::Review(_)
-        | Statement::Plan(_)
-        | Statement::Check(_)
-        | Statement::Checkpoint(_)
-        | Statement::Revocation(_) => None,
-    };
+    let ticket =
+        |record: &Record| record.signed.as_ref()?.ticket().map(|ticket| (ticket.reference, ticket.new));
     Ok(records.iter().filter_map(ticket).collect())
 }
 

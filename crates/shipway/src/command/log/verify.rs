@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use serde_json::json;
-use shipway_core::anchor::{self, Anchor, Seal, Standing, Trouble};
+use shipway_core::anchor::{self, Anchor, Checkpoint, Seal, Standing, Trouble};
 use shipway_core::journal::Journal as _;
 use shipway_core::problem::{Code, Problem};
 use shipway_world::facts::anchors;
@@ -88,7 +88,7 @@ fn say(session: &Session<'_>, journal: &SqliteJournal, standing: &Standing, torn
 fn problem(trouble: &Trouble, standing: &Standing) -> Problem {
     let Standing { entries, anchored, by, .. } = standing;
     let said = |anchor: &Anchor| {
-        let shipway_core::statement::Checkpoint { size, root, .. } = &anchor.checkpoint;
+        let Checkpoint { size, root, .. } = &anchor.checkpoint;
         format!("{size} entries with root {}, says {}", root.short(), anchor.place)
     };
     let problem = match trouble {

@@ -3,13 +3,13 @@
 
 use shipway_core::anchor::REFS;
 use shipway_core::change::{ChangeRequest, Event, LANDINGS, Record};
+use shipway_core::policy::Pushed;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Statement;
 
 use super::{Desk, Report};
 use crate::guard::receive::Push;
-use crate::guard::see::Line;
-use crate::guard::{landing, see, ticket};
+use crate::guard::{landing, see};
 use crate::keys;
 use crate::policy::Base;
 use crate::records;
@@ -40,11 +40,11 @@ pub(super) fn take(desk: &Desk<'_>, log: &str, commit: &str) -> Result<Report, V
 /// Refuses a ticket that would not let its ref move now.
 fn admit_ticket(desk: &Desk<'_>, base: &Base, record: &Record) -> Result<(), Vec<Problem>> {
     let signed = record.signed.as_ref().filter(|_| record.event == Event::Ticket {});
-    let Some((ticket, signed)) = signed.and_then(|signed| Some((ticket::read(signed)?, signed))) else {
+    let Some((ticket, signed)) = signed.and_then(|signed| Some((signed.ticket()?, signed))) else {
         return Err(vec![denied("only signed tickets go into the log of landings".into())]);
     };
     let zeros = |id: &str| if id.is_empty() { "0".repeat(ticket.new.len()) } else { id.to_owned() };
-    let line = Line {
+    let line = Pushed {
         old: zeros(&ticket.old),
         new: ticket.new.clone(),
         name: ticket.reference.clone().into_bytes(),
