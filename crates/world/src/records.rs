@@ -83,12 +83,18 @@ pub fn read_all(git: &InHook<'_>, pattern: &str) -> Result<BTreeMap<String, Vec<
 
 /// Returns the record in a commit, which somebody else may have made.
 pub fn record(git: &InHook<'_>, commit: &str) -> Result<Record, Problem> {
-    let contents = git.contents(&[&format!("{commit}:{FILE}")])?;
-    let content = contents.first().map_or(&[][..], Vec::as_slice);
-    if content.len() > LARGEST {
-        return Err(unreadable("what was pushed", commit, "it is too large"));
+    let name = format!("{commit}:{FILE}");
+    // A small pack can hold a huge file.
+    let cmd = git.git().args(["cat-file", "--batch-check=%(objecttype) %(objectsize)"]).stdin(name.clone());
+    let answer = git.expect(&cmd)?.text();
+    let size = answer.strip_prefix("blob ").and_then(|size| size.parse::<usize>().ok());
+    if size.is_none_or(|size| size > LARGEST) {
+        let why = format!("it has no file {FILE} of up to {LARGEST} bytes");
+        return Err(unreadable("what was pushed", commit, &why));
     }
-    serde_json::from_slice(content).map_err(|error| unreadable("what was pushed", commit, &error.to_string()))
+    let content = git.contents(&[&name])?.pop().unwrap_or_default();
+    serde_json::from_slice(&content)
+        .map_err(|error| unreadable("what was pushed", commit, &error.to_string()))
 }
 
 /// Returns the newest commit of a log.

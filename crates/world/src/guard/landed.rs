@@ -3,7 +3,6 @@
 use shipway_core::change::{Event, LANDINGS, Record};
 use shipway_core::policy::Method;
 use shipway_core::problem::Problem;
-use shipway_core::statement::Reason;
 use shipway_core::time::Time;
 
 use super::see::{self, Line};
@@ -43,9 +42,10 @@ impl Guard {
         let found = ticket::find(git, scene, (&asked.0, &asked.1, &asked.2))?;
         let record = |event| Record { v: 1, at: now, by: "guard".into(), event, signed: None };
         if let Some(found) = &found
-            && let Reason::Change { change, .. } = found.ticket.reason
+            && let Some(change) = found.ticket.reason.change()
         {
-            let landed = Event::Landed { commit: line.new.clone(), ticket: found.signed.digest() };
+            let (commit, ticket) = (line.new.clone(), found.signed.digest());
+            let landed = Event::Landed { commit, ticket, exception: found.seen.exception.clone() };
             records::append(git, &landing::log(change), &record(landed))?;
         }
         for into in owed(git, base, branch, &line.new)? {

@@ -1,6 +1,6 @@
 //! What is known of a change that is to land: who approved it, who checked it, whose paths it touches, and what is owed.
 
-use shipway_core::change::{self, CHANGES, ChangeRequest, Event, Given, LANDINGS, Record};
+use shipway_core::change::{self, CHANGES, ChangeRequest, Event, Given, LANDINGS, Record, State};
 use shipway_core::grade::{Distance, grade};
 use shipway_core::policy::{Landing, Method, Update};
 use shipway_core::problem::{Code, Problem};
@@ -57,6 +57,31 @@ pub fn numbers(git: &InHook<'_>) -> Result<Vec<u64>, Problem> {
     Ok(numbers)
 }
 
+/// Returns why a change request does not ask to land, if it does not.
+fn standing(change: &ChangeRequest) -> Vec<String> {
+    let number = change.number;
+    match &change.state {
+        State::Open if change.draft => vec![format!("change {number} is a draft")],
+        State::Open => vec![],
+        State::Landed(_) => vec![format!("change {number} has landed already")],
+        State::Closed(_) => vec![format!("change {number} is closed")],
+    }
+}
+
+/// Reads all change requests, in the order of their numbers.
+pub fn all(git: &InHook<'_>) -> Result<Vec<ChangeRequest>, Problem> {
+    let number = |name: &str| name.strip_prefix(CHANGES)?.split('/').nth(1)?.parse::<u64>().ok();
+    let mut changes: Vec<ChangeRequest> = records::read_all(git, &format!("{CHANGES}/*/log"))?
+        .into_iter()
+        .filter_map(|(name, log)| {
+            let records: Vec<Record> = log.into_iter().map(|kept| kept.record).collect();
+            Some(change::fold(number(&name)?, &records))
+        })
+        .collect();
+    changes.sort_by_key(|change| change.number);
+    Ok(changes)
+}
+
 impl Scene<'_> {
     /// Returns what is known of a change that lands by a method as an update says; `checks` are those that the lander
     /// vouches for, each with the lander's name.
@@ -88,7 +113,7 @@ impl Scene<'_> {
             checks: checks.into_iter().chain(signed).collect(),
             failed,
             owners: self.owners(update),
-            obligations: self.obligations(change)?,
+            obligations: [standing(change), self.obligations(change)?].concat(),
             replayed: self.replayed(method, update, &newest.head)?,
         })
     }

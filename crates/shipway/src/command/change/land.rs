@@ -83,7 +83,8 @@ fn put(
 ) -> Result<(), Problem> {
     let reason = match (&asked.break_glass, &asked.follow_up) {
         (Some(reason), Some(follow_up)) => {
-            Reason::BreakGlass { reason: reason.clone(), follow_up: follow_up.clone() }
+            let change = prepared.change.number;
+            Reason::BreakGlass { change, reason: reason.clone(), follow_up: follow_up.clone() }
         }
         (Some(_) | None, _) => Reason::Change {
             change: prepared.change.number,
