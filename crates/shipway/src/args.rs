@@ -18,10 +18,9 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook, Status,
 };
+pub use flow::Flow;
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
 pub use passed::passed;
-pub use flow::Flow;
-pub use guard::{Guard, Hook};
 pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use shipway_core::action::Ended;
 use shipway_core::change::{FILE, Record};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
@@ -99,8 +100,16 @@ pub fn record(git: &InHook<'_>, commit: &str) -> Result<Record, Problem> {
 
 /// Returns the newest commit of a log.
 pub fn tip(git: &InHook<'_>, log: &str) -> Result<Option<String>, Problem> {
-    let output = git.run(&git.git().args(["rev-parse", "--verify", "--quiet", "--end-of-options", log]))?;
-    Ok(output.ok().then(|| output.text()))
+    let cmd = git.git().args(["rev-parse", "--verify", "--quiet", "--end-of-options", log]);
+    let output = git.run(&cmd)?;
+    match output.ended {
+        Ended::Exit(0) => Ok(Some(output.text())),
+        Ended::Exit(_) => Ok(None),
+        // One that was cut off has not said that there is none.
+        Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
+            git.expect(&cmd).map(|output| Some(output.text()))
+        }
+    }
 }
 
 /// Makes the commit of a record without moving any ref, and returns its object id. Further parents make objects travel

@@ -122,13 +122,12 @@ impl Owners {
     fn header(&mut self, header: line::Header) -> Result<(), &'static str> {
         let same = |section: &Section| section.name.eq_ignore_ascii_case(&header.name);
         let at = self.sections.iter().skip(1).position(same).map(|at| at + 1);
-        let mut section = match at {
-            Some(at) => self.sections.remove(at),
-            None => {
-                let count = header.count.unwrap_or(1);
-                Section { optional: header.optional, count, ..Section::named(&header.name) }
-            }
+        let fresh = || Section {
+            optional: header.optional,
+            count: header.count.unwrap_or(1),
+            ..Section::named(&header.name)
         };
+        let mut section = at.map_or_else(fresh, |at| self.sections.remove(at));
         section.owners = header.owners;
         self.sections.push(section);
         header.flaw.map_or(Ok(()), Err)

@@ -1,7 +1,7 @@
 //! After a protected branch has moved: the change request says so, and what must follow is written down.
 
 use shipway_core::change::{Event, LANDINGS, Record};
-use shipway_core::policy::Method;
+use shipway_core::flow::{self, Flow, Landed, Owed};
 use shipway_core::problem::Problem;
 use shipway_core::time::Time;
 
@@ -48,46 +48,23 @@ impl Guard {
             let landed = Event::Landed { commit, ticket, exception: found.seen.exception.clone() };
             records::append(git, &landing::log(change), &record(landed))?;
         }
-        for into in owed(git, base, branch, &line.new)? {
-            let owed = Event::Owed { from: branch.to_owned(), into, commit: line.new.clone() };
-            records::append(git, LANDINGS, &record(owed))?;
+        let change = found.as_ref().and_then(|found| found.ticket.reason.change());
+        let source = match change {
+            Some(change) => landing::read(git, change)?.source,
+            None => String::new(),
+        };
+        let branches: Vec<String> = see::refs(git)?
+            .iter()
+            .filter_map(|known| known.name.strip_prefix(b"refs/heads/"))
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .collect();
+        let flow = Flow::of(&base.policy, &branches);
+        let landed = Landed { source: &source, target: branch, commit: &line.new };
+        for Owed { from, into, commit } in flow::owed(&flow, landed, &branches) {
+            if branches.contains(&into) {
+                records::append(git, LANDINGS, &record(Event::Owed { from, into, commit }))?;
+            }
         }
         Ok(())
     }
-}
-
-/// Returns the protected branches that a landing must go on into: those that the policy merges this branch into, by a
-/// merge commit, and that do not have it yet.
-fn owed(git: &InHook<'_>, base: &Base, branch: &str, commit: &str) -> Result<Vec<String>, Problem> {
-    let mut owed = vec![];
-    for known in see::refs(git)? {
-        let Some(into) = known.name.strip_prefix(b"refs/heads/") else { continue };
-        let takes = base.policy.classes_of(into).iter().any(|(_, class)| {
-            class.protected
-                && class.pairs.iter().any(|pair| {
-                    let named = |pattern: &String| {
-                        !matches!(pattern.as_str(), "*" | "**")
-                            && shipway_core::policy::fits(pattern, branch.as_bytes())
-                    };
-                    pair.methods.contains(&Method::Merge) && pair.from.iter().any(named)
-                })
-        });
-        // What comes from there goes there by landing: only a branch that lives for ever is owed something.
-        if takes
-            && into != branch.as_bytes()
-            && is_lasting(base, branch)
-            && !see::is_ahead(git, commit, &known.id)?
-        {
-            owed.push(String::from_utf8_lossy(into).into_owned());
-        }
-    }
-    Ok(owed)
-}
-
-/// Tells whether a branch is named as it is, and not by a pattern for many.
-fn is_lasting(base: &Base, branch: &str) -> bool {
-    base.policy
-        .branches
-        .values()
-        .any(|class| class.protected && class.patterns.iter().any(|pattern| pattern == branch))
 }

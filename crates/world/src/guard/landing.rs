@@ -1,7 +1,11 @@
 //! What is known of a change that is to land: who approved it, who checked it, whose paths it touches, and what is owed.
 
+use std::collections::BTreeMap;
+
 use shipway_core::change::{self, CHANGES, ChangeRequest, Event, Given, LANDINGS, Record, State};
+use shipway_core::flow::{self, Owed};
 use shipway_core::grade::{Distance, grade};
+use shipway_core::policy::owners::Owners;
 use shipway_core::policy::{Landing, Method, Update};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::{Statement, Word};
@@ -14,7 +18,7 @@ use crate::policy::Base;
 use crate::records;
 
 /// Names of checks, each with who vouches for it or what became of it.
-type Named = Vec<(String, String)>;
+pub type Named = Vec<(String, String)>;
 
 /// Where a landing is looked at.
 #[derive(Clone, Copy)]
@@ -121,8 +125,14 @@ impl Scene<'_> {
     /// Returns the approvals that hold, each with its grade, and who asks for changes.
     pub fn words(&self, change: &ChangeRequest) -> (Vec<(String, u8)>, Vec<String>) {
         let (mut approvals, mut objections) = (vec![], vec![]);
-        let signer = |given: &Given| keys::verify(&self.base.signers, &given.signed, given.at).ok();
-        for (person, given) in change.words(|given| signer(given).map(|signer| signer.person)) {
+        let mut signers = BTreeMap::new();
+        for given in &change.reviews {
+            if let Ok(signer) = keys::verify(&self.base.signers, &given.signed, given.at) {
+                signers.insert(given.signed.digest(), signer);
+            }
+        }
+        let signer = |given: &Given| signers.get(&given.signed.digest());
+        for (person, given) in change.words(|given| signer(given).map(|signer| signer.person.clone())) {
             match given.review.word {
                 Word::RequestChanges => objections.push(person),
                 Word::Withdraw => {}
@@ -133,16 +143,35 @@ impl Scene<'_> {
                         person: !self.base.policy.is_called(&person, &change.author),
                         login: given.by != change.author,
                     };
-                    approvals.push((person, grade(given.review.key_use, &signer, distance).level));
+                    approvals.push((person, grade(given.review.key_use, signer, distance).level));
                 }
             }
         }
         (approvals, objections)
     }
 
+    /// Returns who has approved a change after it had landed by exception: people who have no part in it, in solo mode
+    /// anybody. A policy that is changed later takes nothing of that back.
+    pub fn answered(&self, change: &ChangeRequest) -> Vec<String> {
+        let policy = &self.base.policy;
+        let part = |person: &str| {
+            policy.is_called(person, &change.author)
+                || change.contributors().iter().any(|name| policy.is_called(person, name))
+        };
+        let head = change.newest().map(|newest| newest.head.as_str()).unwrap_or_default();
+        let yes = change
+            .reviews
+            .iter()
+            .filter(|given| given.review.word == Word::Approve && given.review.head == head);
+        let people = yes.filter_map(|given| {
+            keys::verify(&self.base.signers, &given.signed, given.at).ok().map(|signer| signer.person)
+        });
+        people.filter(|person| policy.is_person(person) && (policy.solo || !part(person))).collect()
+    }
+
     /// Returns the results of checks of a commit that somebody has signed: who vouches for those that passed, and what
     /// became of those that did not.
-    fn checks(&self, change: &ChangeRequest, commit: &str) -> (Named, Named) {
+    pub fn checks(&self, change: &ChangeRequest, commit: &str) -> (Named, Named) {
         let (mut passed, mut failed) = (vec![], vec![]);
         for signed in &change.checks {
             let Some(Statement::Check(result)) = signed.read() else { continue };
@@ -159,25 +188,28 @@ impl Scene<'_> {
         (passed, failed)
     }
 
-    fn owners(&self, _update: &Update) -> Vec<(String, Vec<String>)> {
-        vec![]
+    /// Returns the owners of each path that a landing changes.
+    fn owners(&self, update: &Update) -> Vec<(String, Vec<String>)> {
+        let Some((path, text)) = &self.base.owners else { return vec![] };
+        let paths = update.total.iter().map(|file| file.path.as_slice());
+        Owners::read(text, path).required(paths)
     }
 
     /// Returns what earlier landings still ask for before this change may land: what went into its target past the
     /// branch that it comes from must be in that branch first.
     fn obligations(&self, change: &ChangeRequest) -> Result<Vec<String>, Problem> {
-        let mut open = vec![];
-        for (from, into, commit) in owed(self.git)? {
-            let gates = from == change.target && (change.source.is_empty() || change.source == into);
-            if gates
-                && !change.source.is_empty()
-                && !see::is_ahead(self.git, &commit, &format!("{}/{into}", self.heads))?
-            {
-                let short = commit.get(..12).unwrap_or(&commit);
-                open.push(format!("{short} of {from} is not in {into} yet: merge {from} into {into} first"));
-            }
+        let owed = owed(self.git)?;
+        let mut has = vec![];
+        for Owed { into, commit, .. } in &owed {
+            let branch = format!("{}/{into}", self.heads);
+            let there = records::tip(self.git, &branch)?.is_some();
+            has.push(if there { Some(see::is_ahead(self.git, commit, &branch)?) } else { None });
         }
-        Ok(open)
+        let known = |into: &str, commit: &str| {
+            let at = owed.iter().position(|owed| owed.into == into && owed.commit == commit)?;
+            has[at]
+        };
+        Ok(flow::gates(&flow::open(&owed, known), &change.source, &change.target))
     }
 
     /// For a squash or a rebase: tells whether the tree that lands is what merging gives.
@@ -193,11 +225,11 @@ impl Scene<'_> {
     }
 }
 
-/// Returns everything that landings have said must follow: from where, into where, and what.
-pub fn owed(git: &InHook<'_>) -> Result<Vec<(String, String, String)>, Problem> {
+/// Returns everything that landings have said must follow.
+pub fn owed(git: &InHook<'_>) -> Result<Vec<Owed>, Problem> {
     let records = records::read(git, LANDINGS, None)?;
     let owed = records.into_iter().filter_map(|kept| match kept.record.event {
-        Event::Owed { from, into, commit } => Some((from, into, commit)),
+        Event::Owed { from, into, commit } => Some(Owed { from, into, commit }),
         _ => None,
     });
     Ok(owed.collect())

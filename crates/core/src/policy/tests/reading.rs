@@ -154,6 +154,7 @@ who = ["anna"]
         approvals: Approvals { count: 1, from: list(&["owners"]), owners: true, grade: 3 },
         linear: true,
         signed: true,
+        local: false,
     };
     assert_eq!(policy.branches["work"], expected);
     assert_eq!(policy.people["anna"].emails, ["anna@example.org"]);
