@@ -29,6 +29,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page { path: "shipway.schema.json", from: From::Binary(&["schema", "config"]) },
     Page { path: "docs/src/reference/commands.md", from: From::Binary(&["docs", "commands"]) },
     Page { path: "docs/src/reference/configuration.md", from: From::Binary(&["docs", "configuration"]) },
+    Page { path: "docs/src/reference/policy.md", from: From::Binary(&["docs", "policy"]) },
 ];
 
 impl Page {

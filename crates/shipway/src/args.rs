@@ -4,8 +4,10 @@ mod deploy;
 mod change;
 mod flow;
 mod guard;
+mod init;
 mod trigger;
 mod passed;
+mod policy;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
@@ -20,7 +22,9 @@ pub use deploy::{
 };
 pub use flow::Flow;
 pub use guard::{Guard, GuardHook, GuardInstall, Hook};
+pub use init::{Init, Preset};
 pub use passed::passed;
+pub use policy::Policy;
 pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
@@ -207,16 +211,17 @@ pub enum Command {
         #[arg(long)]
         yes: bool,
     },
-    /// Write a short shipway.toml from what is detected; shows it first, never overwrites
+    /// Write a short shipway.toml from what is detected, or all files of a governed repository; shows them first
     #[command(
-        after_help = "examples:\n  shipway init              shows it; at a terminal, asks whether to write it\n  \
-                            shipway init --yes        writes it"
+        after_help = "examples:\n  shipway init                    shows it; at a terminal, asks whether to write it\n  \
+                      shipway init --yes              writes it\n  \
+                      shipway init --flow gitflow --dry-run\n  \
+                      shipway init --flow trunk --yes\n\n\
+                      With --flow it writes the policy, the keys, templates of change requests and commits, CODEOWNERS,\n\
+                      a page about branches with a diagram, and a block for coding agents in AGENTS.md. What is there\n\
+                      already is never overwritten."
     )]
-    Init {
-        /// Write it without asking
-        #[arg(long)]
-        yes: bool,
-    },
+    Init(Init),
     /// Check a commit message, as a commit-msg hook does
     #[command(after_help = "examples:\n  git log -1 --format=%B | shipway lint -\n  \
                             echo 'exec shipway lint \"$1\"' >.git/hooks/commit-msg && chmod +x .git/hooks/commit-msg")]
@@ -269,6 +274,12 @@ pub enum Command {
         #[command(subcommand)]
         command: Env,
     },
+    /// Show, check and test the policy: who may do what to which branch, and what must be true of a landing
+    Policy {
+        /// What to do
+        #[command(subcommand)]
+        command: Policy,
+    },
     /// Explain an error code
     #[command(after_help = "examples:\n  shipway explain           all codes\n  shipway explain SW0106")]
     Explain {
@@ -278,7 +289,7 @@ pub enum Command {
     /// Print the JSON Schema of the configuration or of an output
     #[command(after_help = "examples:\n  shipway schema config > shipway.schema.json\n  shipway schema plan")]
     Schema {
-        /// Which one: config, or the name of an output, such as plan
+        /// Which one: config, policy, policy-test, or the name of an output, such as plan
         #[arg(default_value = "config")]
         name: String,
     },
@@ -352,7 +363,7 @@ impl Command {
             | Self::Log(_)
             | Self::Why { .. }
             | Self::Changelog
-            | Self::Init { .. }
+            | Self::Init(_)
             | Self::Lint { .. }
             | Self::Guard { .. }
             | Self::Change { .. }
@@ -362,6 +373,7 @@ impl Command {
             | Self::GuardHook(_)
             | Self::Deps { .. }
             | Self::Env { .. }
+            | Self::Policy { .. }
             | Self::Explain { .. }
             | Self::Schema { .. }
             | Self::Docs { .. }

@@ -13,6 +13,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill", "runbook"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
     ("govern", &["flow", "guard", "approve", "incident"]),
+    ("govern", &["approve", "incident", "policy"]),
+    ("govern", &["flow", "guard", "policy", "approve", "incident"]),
     ("serve", &["proxy"]),
     ("check", &["lint", "trigger"]),
 ];

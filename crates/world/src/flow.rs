@@ -7,7 +7,6 @@ use shipway_core::action::{Cmd, Ended, Output, Shell, Stop};
 use shipway_core::change::{FILE, LANDINGS, Record};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Statement;
-use shipway_core::validate::quoted;
 
 use crate::git::cmd::{git, remote_git};
 use crate::git::remote_error;
@@ -262,9 +261,6 @@ fn unguarded(remote: &str, name: &str) -> Problem {
     Problem::new(Code::FlowUnguarded, format!("{remote} takes no change requests: it has no guard"))
         .found(format!("a remote that does not know {name}"))
         .wanted("a repository with a guard")
-        .hint("in the bare repository: shipway guard install")
-        .hint(format!(
-            "or push the branch, and ask for {branch} as that remote wants it: git push {} HEAD",
-            quoted(remote)
-        ))
+        .hint("in the bare repository: shipway guard install --server .")
+        .hint(format!("or ask for {branch} as that remote wants it; the branch itself is pushed"))
 }

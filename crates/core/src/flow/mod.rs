@@ -5,12 +5,14 @@
 
 mod name;
 mod owed;
+mod page;
 
 use crate::policy::{BranchClass, Method, Policy};
 use crate::problem::{Code, Problem};
 
 pub use name::slug;
 pub use owed::{Landed, Owed, gates, open, owed};
+pub use page::{diagram, page, word};
 
 /// The branches of a policy, in the order in which a change comes through them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -87,3 +87,24 @@ fn without_a_policy_the_branches_that_are_there_decide() {
     assert_eq!(ends(&two, "hotfix"), pair("main", "main"));
     assert_eq!(ends(&usual(&["master"]), "feature"), pair("master", "master"));
 }
+
+#[test]
+fn the_page_says_what_the_policy_says() {
+    let policy = read("preset = 'gitflow'\n[commits]\nissue = true\n", "p").unwrap();
+    let flow = Flow::of(&policy, &["main".into(), "develop".into()]);
+    let page = page(&flow, &policy);
+    for part in [
+        "```mermaid\nflowchart LR\n",
+        "-. starts .-> kind",
+        "main == \"owed\" ==> develop",
+        "| `feature/*` | `develop` | `develop` | squash, merge |",
+        "| `hotfix/*` | `main` | `main` | merge |",
+        "`develop` and `main` are protected",
+        "names its issue",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let trunk = read("preset = 'trunk'", "p").unwrap();
+    let one = super::page(&Flow::of(&trunk, &["main".into()]), &trunk);
+    assert!(one.contains("`main` is protected") && !one.contains("owed"), "{one}");
+}

@@ -4,6 +4,7 @@
 //! evaluator, [`evaluate`], for local hooks, the guard of a server, landings, CI and `policy test`. Where several rules
 //! apply, all of them must be met.
 
+pub mod cases;
 mod content;
 mod evaluate;
 mod facts;
@@ -16,6 +17,7 @@ mod names;
 pub mod owners;
 mod people;
 mod presets;
+mod pushed;
 mod read;
 mod refs;
 mod rules;
@@ -36,6 +38,7 @@ pub use facts::{
     UpdateKind,
 };
 pub use glob::fits;
+pub use pushed::{Pushed, parse_updates};
 pub use read::{read, reference, schema};
 pub use secret::looks_secret;
 pub use verdict::{Rule, Verdict};

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::keys::{PRESETS, ROOT};
 use super::{
     Approvals, BranchClass, CommitRules, FileRules, Method, PATH, Pair, Person, Policy, Rule, TagClass,
-    presets, rules,
+    cases, presets, rules,
 };
 use crate::config::amount;
 use crate::config::place::{Problems, Source};
@@ -61,6 +61,8 @@ pub fn reference() -> String {
         let text = presets::text(name).unwrap_or_default();
         let _ = write!(page, "\n### {title}\n\n```toml\n{}\n```\n", text.trim());
     }
+    let _ = write!(page, "\n## Cases\n\n`shipway policy test` reads them from `{}`.\n", cases::CASES);
+    cases::chapter(&mut page);
     page.push_str(
         "\n## Rules\n\nA refusal begins with the name of its rule.\n\n| rule | what it wants |\n|---|---|\n",
     );

@@ -111,9 +111,9 @@ impl Call<'_> {
         let now = shell::now();
         match state.as_str() {
             "prepared" => {
-                let variable = |name: &str| self.variable(name);
-                let verdicts =
-                    self.guard.transaction(&self.git(), self.identity(), &moves, (&variable, now))?;
+                let token = self.variable(guard::TOKEN);
+                let asked = (token.as_deref(), now);
+                let verdicts = self.guard.transaction(&self.git(), self.identity(), &moves, asked)?;
                 refuse(&verdicts)?;
             }
             "committed" => {

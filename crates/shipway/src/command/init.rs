@@ -1,4 +1,7 @@
-//! `init`: a short `shipway.toml` from what is detected. It never overwrites.
+//! `init`: a short `shipway.toml` from what is detected, and with `--flow` the files of a governed repository. It never
+//! overwrites.
+
+mod govern;
 
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -8,11 +11,15 @@ use shipway_core::config::{Detected, PackageKind, template};
 use shipway_core::problem::{Code, Problem};
 
 use super::{DONE, End};
+use crate::args::Init;
 use crate::prepare::{self, Purpose};
 use crate::session::Session;
 
 /// Shows what would be written, and writes it: at once with `yes`, after a question at a terminal, else not at all.
-pub fn run(session: &Session<'_>, yes: bool) -> End {
+pub fn run(session: &Session<'_>, asked: &Init) -> End {
+    if let Some(flow) = asked.flow {
+        return govern::run(session, asked, flow.as_str());
+    }
     let path = session.repository.top.join("shipway.toml");
     if path.exists() {
         let problem = Problem::new(Code::ConfigExists, "shipway.toml exists already").at("shipway.toml");
@@ -20,7 +27,7 @@ pub fn run(session: &Session<'_>, yes: bool) -> End {
     }
     let text = template(&detected(session)?);
     session.view.answer("config", &json!({ "path": "shipway.toml", "text": text }), text.trim_end());
-    if !(yes || agreed(session)) {
+    if asked.dry_run || !(asked.yes || agreed(session, "write this to shipway.toml?")) {
         session.view.note("nothing was written; write it: shipway init --yes");
         return Ok(DONE);
     }
@@ -38,11 +45,11 @@ pub fn run(session: &Session<'_>, yes: bool) -> End {
 }
 
 /// Asks at a terminal; elsewhere nobody is asked and nothing is written.
-fn agreed(session: &Session<'_>) -> bool {
+fn agreed(session: &Session<'_>, question: &str) -> bool {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return false;
     }
-    session.view.note("write this to shipway.toml? [y/N]");
+    session.view.note(&format!("{question} [y/N]"));
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }

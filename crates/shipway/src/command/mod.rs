@@ -24,6 +24,7 @@ pub mod local_hook;
 pub mod local_hooks;
 pub mod log;
 pub mod plan;
+pub mod policy;
 pub mod proxy;
 pub mod push;
 pub mod resume;
@@ -73,11 +74,12 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Why { what } => why::run(&open()?, what.as_deref()),
         Command::Changelog => changelog::run(&open()?),
         Command::Say { sentence, yes } => say::run(&mut open()?, &sentence.join(" "), *yes),
-        Command::Init { yes } => init::run(&open()?, *yes),
+        Command::Init(asked) => init::run(&open()?, asked),
         Command::Lint { file } => lint::run(file, view.as_ref()),
         Command::Deps { command: Deps::Verify(verify) } => deps::run(args, environment, verify, view),
         Command::Env { command: Env::Verify(verify) } => env::run(&open()?, verify),
         Command::Env { command: Env::Status(status) } => env_status::run(&open()?, status),
+        Command::Policy { command } => policy::run(&open()?, command),
         Command::Explain { code } => explain::run(code.as_deref(), view.as_ref()),
         Command::Schema { name } => schema::run(name, view.as_ref()),
         Command::Docs { page } => schema::page(page, view.as_ref()),

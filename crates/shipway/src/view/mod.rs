@@ -24,6 +24,7 @@ mod log;
 mod output;
 pub mod paint;
 mod plan;
+pub mod policy;
 pub mod preflight;
 pub mod problem;
 #[cfg(test)]

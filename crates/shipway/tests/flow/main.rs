@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod guarded;
+
 use std::process::Output;
 
 use serde_json::Value;
@@ -126,6 +128,10 @@ fn finishing_shows_what_would_be_asked_with_notes_from_the_commits() {
     repo.git(["switch", "-q", "develop"]);
     repo.file("b", "1\n").commit("feat(ui): b");
     repo.file("c", "1\n").commit("fix: c");
+    // A branch that stays asks with what the remote has of it.
+    let text = code(1, &flow(&repo, &["finish", "--dry-run"]));
+    assert!(text.contains("nothing that main has not"), "{text}");
+    repo.git(["push", "-q", "origin", "develop"]);
     let output = flow(&repo, &["finish", "--dry-run", "--json"]);
     code(0, &output);
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -152,6 +158,8 @@ fn a_remote_without_a_guard_is_told_apart_and_left_as_it_was() {
     code(0, &flow(&repo, &["start", "feature", "x"]));
     repo.file("b", "1\n").commit("feat: b");
     let refs = || repo.git(["ls-remote", "origin"]);
+    // The branch is there for whatever that remote has instead of change requests.
+    repo.git(["push", "-q", "origin", "feature/x"]);
     let before = refs();
     let text = code(1, &flow(&repo, &["finish"]));
     assert!(text.contains("SW1166"), "{text}");

@@ -86,6 +86,12 @@ impl Git<'_> {
         self.run(&["config", "--get", "core.sshCommand"]).is_ok_and(|output| output.ok())
     }
 
+    /// Returns a setting of git, if it is set.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        let output = self.run(&["config", "--get", key]).ok()?;
+        output.ok().then(|| output.text())
+    }
+
     /// Returns who makes commits here, if git knows.
     pub fn committer(&self) -> Option<String> {
         let text =

@@ -1,5 +1,7 @@
 //! After a protected branch has moved: the change request says so, and what must follow is written down.
 
+use std::collections::BTreeMap;
+
 use shipway_core::change::{Event, LANDINGS, Record};
 use shipway_core::flow::{self, Flow, Landed, Owed};
 use shipway_core::problem::Problem;
@@ -41,30 +43,60 @@ impl Guard {
         let scene = (self.settings.name.as_str(), base, now);
         let found = ticket::find(git, scene, (&asked.0, &asked.1, &asked.2))?;
         let record = |event| Record { v: 1, at: now, by: "guard".into(), event, signed: None };
-        if let Some(found) = &found
-            && let Some(change) = found.ticket.reason.change()
-        {
+        let change = found.as_ref().and_then(|found| found.ticket.reason.change());
+        if let (Some(found), Some(change)) = (&found, change) {
             let (commit, ticket) = (line.new.clone(), found.signed.digest());
             let landed = Event::Landed { commit, ticket, exception: found.seen.exception.clone() };
             records::append(git, &landing::log(change), &record(landed))?;
         }
-        let change = found.as_ref().and_then(|found| found.ticket.reason.change());
         let source = match change {
             Some(change) => landing::read(git, change)?.source,
             None => String::new(),
         };
-        let branches: Vec<String> = see::refs(git)?
-            .iter()
-            .filter_map(|known| known.name.strip_prefix(b"refs/heads/"))
-            .map(|name| String::from_utf8_lossy(name).into_owned())
-            .collect();
-        let flow = Flow::of(&base.policy, &branches);
-        let landed = Landed { source: &source, target: branch, commit: &line.new };
-        for Owed { from, into, commit } in flow::owed(&flow, landed, &branches) {
-            if branches.contains(&into) {
-                records::append(git, LANDINGS, &record(Event::Owed { from, into, commit }))?;
-            }
+        for owed in owed(git, base, (&source, branch, &line.new))? {
+            let Owed { from, into, commit } = owed;
+            records::append(git, LANDINGS, &record(Event::Owed { from, into, commit }))?;
         }
         Ok(())
     }
+}
+
+/// Returns what a landing owes to other branches, by the one rule for it. What a change says of its source counts only as
+/// far as the history bears it out.
+fn owed(
+    git: &InHook<'_>,
+    base: &Base,
+    (source, target, commit): (&str, &str, &str),
+) -> Result<Vec<Owed>, Problem> {
+    let mut tips = BTreeMap::new();
+    for known in see::refs(git)? {
+        if let Some(name) = known.name.strip_prefix(b"refs/heads/") {
+            tips.insert(String::from_utf8_lossy(name).into_owned(), known.id);
+        }
+    }
+    let names: Vec<String> = tips.keys().cloned().collect();
+    let flow = Flow::of(&base.policy, &names);
+    let mut source = source;
+    if flow.develop.as_deref() == Some(source)
+        && let Some(tip) = tips.get(source)
+        && lacks(git, tip, commit)?
+    {
+        source = "";
+    }
+    let mut owed = flow::owed(&flow, Landed { source, target, commit }, &names);
+    let mut there = vec![];
+    for owed in &owed {
+        let tip = tips.get(&owed.into).map_or("", String::as_str);
+        there.push(tip.is_empty() || see::is_ahead(git, commit, tip)?);
+    }
+    let mut there = there.into_iter();
+    owed.retain(|_| there.next() == Some(false));
+    Ok(owed)
+}
+
+/// Tells whether a branch lacks something of a commit's history, apart from merges.
+fn lacks(git: &InHook<'_>, tip: &str, commit: &str) -> Result<bool, Problem> {
+    let not = format!("^{tip}");
+    let args = ["rev-list", "--count", "--max-count=1", "--no-merges", "--end-of-options", commit, &not];
+    Ok(git.expect(&git.git().args(args))?.text() != "0")
 }

@@ -29,7 +29,7 @@ use crate::policy::{Base, Bootstrap};
 /// The variable by which a forced command hands on whose key it was.
 pub const LOGIN: &str = "SHIPWAY_LOGIN";
 /// The variable by which our own hooks are known to one another.
-const TOKEN: &str = "SHIPWAY_GUARD";
+pub const TOKEN: &str = "SHIPWAY_GUARD";
 
 /// What the guard of a repository was told when it was installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

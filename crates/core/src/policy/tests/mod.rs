@@ -1,5 +1,6 @@
 //! The evaluator and the reader, by tables: what is asked, and the rules that refuse it.
 
+mod cases;
 mod contents;
 mod corpus;
 mod landings;

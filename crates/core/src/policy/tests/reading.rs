@@ -78,10 +78,7 @@ fn the_file_overrides_a_preset_key_by_key() {
     assert_eq!(policy.branches["docs"].create, ["*"]);
 }
 
-#[test]
-fn every_key_of_the_file_is_read() {
-    let policy = policy(
-        r#"
+const EVERYTHING: &str = r#"
 schema = 1
 preset = "github-flow"
 solo = true
@@ -111,6 +108,7 @@ approvers = ["owners"]
 owners = true
 grade = 3
 linear = true
+local = true
 signed = true
 [[branch.work.merge]]
 method = ["fast-forward"]
@@ -135,8 +133,11 @@ harmless = ["tests/**"]
 [[files.restricted]]
 paths = ["a", "b/**"]
 who = ["anna"]
-"#,
-    );
+"#;
+
+#[test]
+fn every_key_of_the_file_is_read() {
+    let policy = policy(EVERYTHING);
     let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let expected = BranchClass {
         patterns: list(&["work/**"]),
@@ -153,6 +154,7 @@ who = ["anna"]
         runners: list(&["bot"]),
         approvals: Approvals { count: 1, from: list(&["owners"]), owners: true, grade: 3 },
         linear: true,
+        local: true,
         signed: true,
         local: false,
     };

@@ -30,7 +30,10 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
     let Some(base) = desk.tip(target) else {
         return Err(Problem::new(Code::FlowBranch, format!("there is no branch {target} to land on")));
     };
-    let commits = desk.branches().messages("HEAD", base)?;
+    // A branch that stays asks with what the remote has of it: what is here may be ahead of that, or behind.
+    let stays = desk.flow.lasting().contains(&branch.as_str());
+    let head = desk.tip(&branch).filter(|_| stays).unwrap_or("HEAD");
+    let commits = desk.branches().messages(head, base)?;
     if commits.is_empty() {
         let problem = Problem::new(Code::FlowBranch, format!("{branch} has nothing that {target} has not"));
         return Err(problem.found("no commits").wanted("at least one"));
@@ -50,7 +53,11 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         desk.session.view.note("nothing was pushed");
         return Ok(DONE);
     }
-    let said = desk.branches().push("HEAD", &format!("refs/for/{target}"), &options)?;
+    // The guard believes the name of a source only if it has that branch, with this commit.
+    if !stays {
+        desk.branches().push("HEAD", &format!("refs/heads/{branch}"), &[])?;
+    }
+    let said = desk.branches().push(head, &format!("refs/for/{target}"), &options)?;
     desk.session.view.answer("flow", &fields, &text);
     for line in
         said.lines().map(|line| line.trim_start_matches("remote:").trim()).filter(|line| !line.is_empty())

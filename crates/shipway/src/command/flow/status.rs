@@ -1,7 +1,7 @@
 //! `flow status`: the branches, how far they are apart, and what is owed.
 
 use serde_json::{Value, json};
-use shipway_core::flow::{Kind, Owed};
+use shipway_core::flow::{Kind, Owed, word};
 use shipway_core::problem::Problem;
 
 use super::{Desk, short};
@@ -90,16 +90,5 @@ fn commits(count: usize) -> String {
         0 => "nothing".into(),
         1 => "1 commit".into(),
         more => format!("{more} commits"),
-    }
-}
-
-/// Returns a method as the policy writes it.
-fn word(method: shipway_core::policy::Method) -> &'static str {
-    use shipway_core::policy::Method;
-    match method {
-        Method::Merge => "merge",
-        Method::Squash => "squash",
-        Method::Rebase => "rebase",
-        Method::FastForward => "fast-forward",
     }
 }

@@ -1,0 +1,104 @@
+//! The whole way, with a guard: a branch is started, asks to land, lands, and what it owes is brought back.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+use shipway_testkit::repo::Repo;
+use shipway_testkit::skip::skip;
+
+use crate::{SHIPWAY, code, flow, status};
+
+/// A clone of a guarded repository with main and develop, by its only person, who has a key.
+fn guarded() -> Option<(Repo, PathBuf)> {
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        skip("ssh-keygen is not installed");
+        return None;
+    }
+    let repo = Repo::new();
+    let ssh = repo.home().join(".ssh");
+    fs::create_dir(&ssh).unwrap();
+    let key = ssh.join("id_ed25519");
+    let mut make = repo.command("ssh-keygen");
+    assert!(make.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status().unwrap().success());
+    repo.config("gpg.format", "ssh").config("user.signingKey", key.to_str().unwrap());
+    let account = repo.command("id").arg("-un").output().unwrap().stdout;
+    let account = String::from_utf8(account).unwrap().trim().to_owned();
+    let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+    let policy = format!(
+        "preset = 'gitflow'\nsolo = true\n[person.ann]\nemail = ['ann@example.org']\nlogin = ['{account}']\n"
+    );
+    repo.file(".shipway/policy.toml", policy).file(".shipway/allowed_signers", format!("ann {public}"));
+    repo.commit("chore: set the policy");
+    repo.file("a", "1\n").commit("feat: begin");
+    repo.git(["branch", "develop"]);
+    let bare = repo.home().join("app.git");
+    repo.git(["init", "-q", "--bare", "--initial-branch=main", bare.to_str().unwrap()]);
+    repo.git(["remote", "add", "origin", bare.to_str().unwrap()]);
+    // What was there before the guard came.
+    repo.git(["push", "-q", "origin", "main", "develop"]);
+    let mut install = repo.command(SHIPWAY);
+    code(0, &install.args(["guard", "install", "--server"]).arg(&bare).output().unwrap());
+    Some((repo, bare))
+}
+
+/// Returns the number of the change request that was opened last.
+#[track_caller]
+fn newest(repo: &Repo) -> String {
+    let text = repo.git(["ls-remote", "origin", "refs/shipway/changes/*/log"]);
+    let numbers = text.lines().filter_map(|line| line.split('/').nth(3)?.parse::<u64>().ok());
+    numbers.max().unwrap().to_string()
+}
+
+#[track_caller]
+fn land(repo: &Repo, number: &str) {
+    code(0, &repo.command(SHIPWAY).args(["change", "land", number]).output().unwrap());
+    repo.git([
+        "fetch",
+        "-q",
+        "origin",
+        "+refs/shipway/*:refs/shipway/*",
+        "+refs/heads/*:refs/remotes/origin/*",
+    ]);
+}
+
+#[test]
+fn a_hotfix_lands_is_owed_to_develop_and_comes_back() {
+    let Some((repo, _bare)) = guarded() else { return };
+    code(0, &flow(&repo, &["start", "hotfix", "1"]));
+    repo.file("c", "1\n").commit("fix: c");
+    let there = repo.git(["ls-remote", "origin", "refs/heads/main"]);
+    let refused = repo.try_git(["push", "-q", "origin", "HEAD:main"]);
+    assert!(!refused.status.success());
+    assert_eq!(repo.git(["ls-remote", "origin", "refs/heads/main"]), there);
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &newest(&repo));
+    assert_ne!(repo.git(["ls-remote", "origin", "refs/heads/main"]), there);
+    let value = status(&repo);
+    assert_eq!(value["owed"][0]["into"], "develop", "{value}");
+    assert_eq!(value["without_ticket"], serde_json::json!([]), "{value}");
+    // Until it is brought back, develop does not land on main.
+    code(0, &flow(&repo, &["start", "feature", "two"]));
+    repo.file("d", "1\n").commit("feat: d");
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &newest(&repo));
+    repo.git(["switch", "-q", "develop"]);
+    repo.git(["reset", "-q", "--hard", "origin/develop"]);
+    let text = code(0, &flow(&repo, &["finish", "--json"]));
+    assert!(text.contains("\"waits\":[\"main must be merged back"), "{text}");
+    let waiting = newest(&repo);
+    let early = repo.command(SHIPWAY).args(["change", "land", &waiting]).output().unwrap();
+    assert!(!early.status.success());
+    assert!(String::from_utf8_lossy(&early.stderr).contains("obligation"), "{early:?}");
+    code(0, &flow(&repo, &["back"]));
+    land(&repo, &newest(&repo));
+    let value: Value = status(&repo);
+    assert_eq!(value["owed"], serde_json::json!([]), "{value}");
+    repo.git(["reset", "-q", "--hard", "origin/develop"]);
+    // The one change request from develop to main is still open, and gets a further version.
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &waiting);
+    let value = status(&repo);
+    assert_eq!((&value["owed"], &value["develop_ahead"]), (&serde_json::json!([]), &0.into()), "{value}");
+}
