@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod begin;
+mod contract;
 mod crowd;
 mod life;
 mod stage;

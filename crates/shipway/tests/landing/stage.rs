@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use shipway_core::statement::Statement;
+use shipway_core::time::Time;
 use shipway_testkit::repo::Repo;
 use shipway_testkit::skip::skip;
 
@@ -219,7 +220,7 @@ impl Stage {
         assert!(made.status.success(), "{}", said(&made));
         let signature = fs::read_to_string(path.with_extension("sig")).unwrap();
         let record = serde_json::json!({
-            "v": 1, "at": 0, "by": who, "event": { "type": kind }, "signed": { "text": text, "signature": signature },
+            "v": 1, "at": Time(0), "by": who, "event": { "type": kind }, "signed": { "text": text, "signature": signature },
         });
         let file = self.repo.home().join("event.json");
         fs::write(&file, record.to_string()).unwrap();

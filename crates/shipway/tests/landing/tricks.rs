@@ -1,6 +1,7 @@
 //! What somebody tries who wants something to land that must not.
 
 use serde_json::Value;
+use shipway_core::time::Time;
 
 use crate::stage::{Stage, lines, said};
 
@@ -123,23 +124,20 @@ fn a_ticket_of_a_stranger_of_another_repository_or_another_time_counts_nothing()
     assert_ne!(new, new_on_top);
     let base = serde_json::json!({
         "statement": "ticket", "repository": "app", "ref": "refs/heads/main", "old": main, "new": new_on_top,
-        "policy": policy, "reason": { "why": "bootstrap" }, "checks": ["whole"], "expires": 0, "nonce": "n",
+        "policy": policy, "reason": { "why": "bootstrap" }, "checks": ["whole"], "expires": Time(0), "nonce": "n",
     });
-    let soon = i64::try_from(
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis(),
-    )
-    .unwrap()
-        + 60_000;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let soon = Time(u64::try_from(now.as_millis()).unwrap() + 60_000);
     for (who, key, value, wanted) in [
-        ("ann", "expires", serde_json::json!(1), "ended"),
-        ("ann", "expires", serde_json::json!(soon + 10_000_000_000), "longer than the policy allows"),
+        ("ann", "expires", serde_json::json!(Time(1)), "ended"),
+        ("ann", "expires", serde_json::json!(Time(soon.0 + 10_000_000_000)), "longer than the policy allows"),
         ("ann", "repository", serde_json::json!("other"), "for the repository other"),
         ("ann", "policy", serde_json::json!("00"), "another policy"),
         ("bot", "nonce", serde_json::json!("m"), "may not"),
         ("ann", "nonce", serde_json::json!("m"), "there already"),
     ] {
         let mut ticket = base.clone();
-        ticket["expires"] = soon.into();
+        ticket["expires"] = serde_json::json!(soon);
         ticket[key] = value;
         let no = stage.send_signed(who, "ticket", &ticket, (&new_on_top, "refs/events/landings"));
         assert!(!no.status.success() && said(&no).contains(wanted), "{who} {key}: {}", said(&no));

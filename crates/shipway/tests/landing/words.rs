@@ -123,7 +123,9 @@ fn what_comes_in_from_outside_is_held_to_its_limits() {
         let tree = String::from_utf8_lossy(&tree.stdout).trim().to_owned();
         stage.ok(&["commit-tree", "-m", "event", &tree])
     };
-    let full = |event: &str| format!("{{\"v\":1,\"at\":0,\"by\":\"ben\",\"event\":{event}}}");
+    let full = |event: &str| {
+        format!("{{\"v\":1,\"at\":\"1970-01-01T00:00:00.000Z\",\"by\":\"ben\",\"event\":{event}}}")
+    };
     let events = stage.events("refs/shipway/changes/1/log").len();
     for (text, log, wanted) in [
         ("no json".to_owned(), "changes/1", "cannot be read"),
@@ -156,7 +158,7 @@ fn what_comes_in_from_outside_is_held_to_its_limits() {
     assert!(stage.push("cem", &[&format!("{commit}:refs/events/changes/1")]).status.success());
     let last = stage.events("refs/shipway/changes/1/log").pop().unwrap();
     assert_eq!(last["by"], "cem");
-    assert_ne!(last["at"], 0);
+    assert_ne!(last["at"], "1970-01-01T00:00:00.000Z");
     let direct = stage.push("ann", &[&format!("{commit}:refs/shipway/changes/1/log")]);
     assert!(!direct.status.success(), "{}", said(&direct));
 }
