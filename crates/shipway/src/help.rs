@@ -12,9 +12,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("release", &["plan", "push", "say", "why", "changelog"]),
     ("deliver", &["deploy", "promote", "env", "deps", "backup", "drill", "runbook"]),
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
-    ("govern", &["flow", "guard", "approve", "incident"]),
-    ("govern", &["approve", "incident", "policy"]),
-    ("govern", &["flow", "guard", "policy", "approve", "incident"]),
+    ("govern", &["flow", "change", "verify", "guard", "policy", "approve", "incident"]),
     ("serve", &["proxy"]),
     ("check", &["lint", "trigger"]),
 ];

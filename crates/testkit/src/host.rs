@@ -3,6 +3,7 @@
 //! Everything that is started ends with the value that stands for it, also in a panic, and also when the test program
 //! is killed. What cannot be had here is told as text, with which a test calls [`skip`](crate::skip::skip).
 
+mod containers;
 mod disk;
 mod fleet;
 mod forward;
@@ -20,6 +21,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub use containers::{Engine, LIMITS, Registry, image_files};
 pub use disk::{LoopDisk, Tmpfs, read_only};
 pub use fleet::Fleet;
 pub use forward::{Forwarder, Loss, Way};

@@ -71,7 +71,8 @@ pub enum Keeper {
     Container {
         /// `podman` or `docker`.
         engine: String,
-        /// The image, with `@sha256:` and its digest or with placeholders.
+        /// The image, with `@sha256:` and its digest or with placeholders; `{file:PATH}` is the word in a file of the
+        /// release.
         image: String,
         /// Further arguments of `run`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]

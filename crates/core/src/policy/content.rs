@@ -1,7 +1,7 @@
 //! What commits hold: messages, shape, signatures, files. Each commit of a range is judged, and what the range adds up
 //! to, so that nothing hides in a commit that a later one takes back.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::evaluate::{Case, Place, Step, Verdicts, is_none, shown};
 use super::message::{self, hides};
@@ -21,7 +21,7 @@ pub(super) fn judge(case: &Case<'_>, out: &mut Verdicts) {
     }
     read(case, out);
     let fresh = fresh_only(case);
-    let mut told = BTreeSet::new();
+    let mut told = HashSet::new();
     for commit in &case.update.commits {
         message::judge(case, commit, fresh, out);
         shape(case, commit, out);
@@ -131,16 +131,17 @@ pub(super) fn governs(path: &[u8]) -> bool {
 
 fn file(case: &Case<'_>, file: &FileChange, commit: &str, out: &mut Verdicts) {
     let rules = &case.policy.files;
-    let path = shown(&file.path);
+    // Made only for a refusal: a push may have a hundred thousand files.
+    let path = || shown(&file.path);
     let refuse = |rule: Rule, what: String| Verdict::new(rule, what).of(commit);
     let harmless = rules.harmless.iter().any(|pattern| glob::fits(pattern, &file.path));
     if file.mode != 0 || !file.blob.is_empty() {
         if let Some(why) = foul(&file.path) {
-            let verdict = refuse(Rule::FilePath, format!("{path} {why}"));
+            let verdict = refuse(Rule::FilePath, format!("{} {why}", path()));
             out.add(verdict.hint("git mv OLD NEW, in the commit that adds it"));
         }
         if let Some(pattern) = rules.forbidden.iter().find(|pattern| glob::fits(pattern, &file.path)) {
-            let verdict = refuse(Rule::FilePath, format!("{path} may not be in the repository"));
+            let verdict = refuse(Rule::FilePath, format!("{} may not be in the repository", path()));
             out.add(
                 verdict
                     .wanted(format!("nothing like {pattern}"))
@@ -149,20 +150,20 @@ fn file(case: &Case<'_>, file: &FileChange, commit: &str, out: &mut Verdicts) {
         }
         if let Some(size) = file.size.filter(|size| *size > rules.size) {
             out.add(
-                refuse(Rule::FileSize, format!("{path} is too large"))
+                refuse(Rule::FileSize, format!("{} is too large", path()))
                     .found(format!("{size} bytes"))
                     .wanted(format!("at most {} bytes", rules.size))
                     .hint("git rm --cached FILE, in the commit that adds it; keep it elsewhere"),
             );
         }
         if rules.secrets && !harmless && looks_secret(&String::from_utf8_lossy(&file.path)) {
-            let verdict = refuse(Rule::Secret, format!("{path} looks like a secret by its name"));
+            let verdict = refuse(Rule::Secret, format!("{} looks like a secret by its name", path()));
             out.add(verdict.hint("git rm --cached FILE, in the commit that adds it").hint(ALLOW));
         }
     }
     if rules.secrets && !harmless {
         for secret in &file.secrets {
-            let verdict = refuse(Rule::Secret, format!("{path} holds what looks like a secret"));
+            let verdict = refuse(Rule::Secret, format!("{} holds what looks like a secret", path()));
             let hint = "take it out of the commit that adds it, and make it invalid where it is used";
             out.add(verdict.found(format!("line {}", excerpt(secret, 100))).hint(hint).hint(ALLOW));
         }
@@ -184,6 +185,9 @@ fn foul(path: &[u8]) -> Option<&'static str> {
     }
     if path.iter().any(u8::is_ascii_control) {
         return Some("has a control character");
+    }
+    if path.is_ascii() {
+        return None;
     }
     let text = std::str::from_utf8(path).unwrap_or_default();
     text.chars().any(hides).then_some("has a character that hides or turns text")

@@ -94,6 +94,9 @@ fn reword(commit: &Commit) -> String {
 
 /// Tells whether a character hides or turns text; joiners and selectors, which scripts and pictures need, do not.
 pub(super) fn hides(c: char) -> bool {
+    if matches!(c, ' '..='~') {
+        return false;
+    }
     let needed =
         matches!(c, '\n' | '\r' | '\t' | '\u{200c}' | '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{ad}');
     !needed

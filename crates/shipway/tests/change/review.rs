@@ -86,11 +86,10 @@ fn a_request_for_changes_keeps_a_change_from_landing_until_it_is_taken_back() {
 fn owners_of_a_path_must_be_among_those_who_approve() {
     let stage = Stage::new();
     let clone = stage.clone_of("ann", "clone");
-    let policy =
-        crate::stage::POLICY.replace("approvals = 1\nchecks", "approvals = 1\nowners = true\nchecks");
-    std::fs::write(clone.join(".shipway/policy.toml"), policy).unwrap();
     std::fs::write(clone.join("CODEOWNERS"), "/core/ @cat\n").unwrap();
-    stage.propose(&clone, "ann", "owned", &[]);
+    stage.git(&clone, "ann", &["add", "."]);
+    stage.git(&clone, "ann", &["commit", "-qm", "docs: who owns what"]);
+    stage.git(&clone, "ann", &["push", "-q", "origin", "HEAD:refs/for/main"]);
     stage.approve(&clone, "ben", "1");
     stage.ship(&clone, "ben", &["change", "land", "1", &stage.key("ben")]);
     stage.git(&clone, "ann", &["fetch", "-q"]);

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod containers;
 mod faults;
 mod guide;
 mod hosts;
@@ -9,5 +10,6 @@ mod kill;
 mod lost;
 mod machine;
 mod passed;
+mod presets;
 mod site;
 mod way;

@@ -9,7 +9,7 @@ use shipway_core::problem::{Code, Problem};
 
 use super::install::{HOOKS, SETTINGS, script, values};
 use super::transaction::LEDGER;
-use super::{Guard, see};
+use super::{Guard, publish, see};
 use crate::hooks::staged::InHook;
 
 /// Returns everything that is wrong; nothing means that the guard is in force.
@@ -155,7 +155,9 @@ fn refs(git: &InHook<'_>, guard: &Guard, found: &mut Vec<Problem>) -> Result<(),
         found.push(Problem::new(Code::GuardInert, what).hint(fix));
     }
     let ledger = fs::read_to_string(guard.dir().join(LEDGER)).unwrap_or_default();
-    let put = put(&ledger);
+    // Before anything moved, a branch was where it was when the guard came.
+    let since = publish::about(git)?.map(|about| about.since).unwrap_or_default();
+    let put = put(&since, &ledger);
     let protected = |name: &[u8]| {
         name.strip_prefix(b"refs/heads/").is_some_and(|branch| base.policy.is_protected(branch))
     };
@@ -205,8 +207,9 @@ fn moved(name: &str, now: &str, history: &[&str]) -> Problem {
 }
 
 /// Returns where the ledger has put each ref, the oldest first.
-fn put(ledger: &str) -> BTreeMap<&str, Vec<&str>> {
-    let mut put: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+fn put<'a>(since: &'a BTreeMap<String, String>, ledger: &'a str) -> BTreeMap<&'a str, Vec<&'a str>> {
+    let begun = since.iter().map(|(name, id)| (name.as_str(), vec![id.as_str()]));
+    let mut put: BTreeMap<&str, Vec<&str>> = begun.collect();
     for line in ledger.lines() {
         if let [_, _, new, name, _] = line.split(' ').collect::<Vec<_>>()[..] {
             put.entry(name).or_default().push(new);

@@ -8,8 +8,7 @@ use shipway_core::problem::{Code, Problem};
 use super::traffic::Upstreams;
 use super::{Instance, Place, current, files, health, keeper, record, slots, traffic, wait};
 
-/// How often in a row nothing must be under way to a copy before it is stopped, and the pause between two looks.
-const QUIET: u32 = 3;
+/// The pause between two looks at what is under way.
 const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Makes a deployment live.
@@ -111,7 +110,7 @@ fn drain(instance: &Instance<'_>, upstreams: &dyn Upstreams, port: u16) -> Resul
     let begun = Instant::now();
     let limit = Duration::from_millis(instance.service.drain_ms);
     let mut quiet = 0;
-    while quiet < QUIET && begun.elapsed() < limit {
+    while quiet < upstreams.looks() && begun.elapsed() < limit {
         quiet = if upstreams.in_flight(port)? == 0 { quiet + 1 } else { 0 };
         wait::rest(instance.place, BETWEEN)?;
     }

@@ -104,7 +104,10 @@ pub fn smoke(place: &Place<'_>, deployment: &Deployment) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Makes the runtime of a release, if it has one, under `runtimes`; nothing live changes.
+/// Makes the runtime of a release, if it has one, under `runtimes`, and brings the images of its containers; nothing
+/// live changes.
 pub fn prepare(place: &Place<'_>, deployment: &Deployment) -> Result<(), Problem> {
-    prepare::prepare(place, deployment)
+    prepare::prepare(place, deployment)?;
+    let of = |service| keeper::prepare(&Instance { place, deployment, service, slot: None });
+    deployment.services.iter().try_for_each(of)
 }

@@ -134,7 +134,12 @@ const KEEPER: Section = one(
             "The configuration that supervisorctl reads.",
         ),
         key("engine", Type::Text(Form::Any), Value("\"podman\""), "The program that runs containers."),
-        key("image", Type::Text(Form::Any), Detected("none"), "The image of a container."),
+        key(
+            "image",
+            Type::Text(Form::Any),
+            Detected("none"),
+            "The image of a container; `{file:PATH}` in it is the word in a file of the artifact, such as a digest.",
+        ),
         key("args", Type::List(Form::Word), Value("[]"), "Further arguments of the engine's `run`."),
         key("compose", Type::Command, Value("\"podman-compose\""), "The command that takes a compose file."),
         key(

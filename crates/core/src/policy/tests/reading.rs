@@ -156,7 +156,6 @@ fn every_key_of_the_file_is_read() {
         linear: true,
         local: true,
         signed: true,
-        local: false,
     };
     assert_eq!(policy.branches["work"], expected);
     assert_eq!(policy.people["anna"].emails, ["anna@example.org"]);

@@ -1,5 +1,7 @@
 //! `change land`: a run that ends with the move of a protected branch.
 
+use std::time::Duration;
+
 use serde_json::json;
 use shipway_core::config::Check;
 use shipway_core::drive::Halt;
@@ -19,6 +21,8 @@ use crate::command::carry::{self, Load};
 
 /// How often a landing is made anew when others were faster.
 const TRIES: usize = 40;
+/// How long somebody who is just moving the branch is waited for.
+const BREATH: Duration = Duration::from_millis(200);
 
 /// Lands a change request.
 pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) -> End {
@@ -41,9 +45,13 @@ pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) 
         client.refresh()?;
         // Whoever was faster has moved the target; then everything is made and checked anew.
         let tip = client.tip(&prepared.change.target).map_err(one)?.unwrap_or_default();
-        if tip == prepared.old || !matches!(halt, Halt::Closed(_)) {
+        let held = is_held(&run);
+        if (tip == prepared.old && !held) || !matches!(halt, Halt::Closed(_)) {
             carry::report(session, &run).map_err(one)?;
             return Ok(carry::exit_code(&halt, &run));
+        }
+        if held {
+            std::thread::sleep(BREATH);
         }
         session.view.note("others have landed meanwhile; making it anew");
     }
@@ -51,6 +59,12 @@ pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) 
         Problem::new(Code::LandingRaced, format!("others were faster {TRIES} times"))
             .hint(format!("shipway change land {}", asked.number)),
     ])
+}
+
+/// Tells whether somebody else was just moving the branch.
+fn is_held(run: &Run) -> bool {
+    let lines = |problem: &Problem| problem.details.iter().any(|line| line.contains("cannot lock ref"));
+    run.back.as_ref().is_some_and(lines)
 }
 
 /// Asks the policy before anything runs, as if every check had passed; returns the checks that must.

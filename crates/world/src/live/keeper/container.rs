@@ -6,7 +6,7 @@ use serde_json::Value;
 use shipway_core::action::{Cmd, Output};
 use shipway_core::problem::{Code, Problem};
 
-use super::{Keep, State};
+use super::{Keep, State, image};
 use crate::live::{Instance, wait};
 
 /// The label with the digest of all that decides how it runs.
@@ -17,9 +17,6 @@ pub(super) const LABEL_RELEASE: &str = "shipway.release";
 
 /// The label with the run that started it.
 pub(super) const LABEL_RUN: &str = "shipway.run";
-
-/// How long an image may take to come.
-const PULL: Duration = Duration::from_mins(15);
 
 /// podman or docker, with an image.
 pub(super) struct Container<'a> {
@@ -58,14 +55,39 @@ impl Container<'_> {
         for (name, value) in instance.env()? {
             cmd = cmd.arg("--env").arg(&name).env(name, value);
         }
-        cmd = cmd.args(instance.fill_all(self.args)).arg(instance.fill(self.image));
-        Ok(cmd.args(instance.fill_all(&instance.service.run)).timeout(PULL))
+        cmd = cmd.args(instance.fill_all(self.args)).arg(image::name(instance, self.image)?);
+        Ok(cmd.args(instance.fill_all(&instance.service.run)).timeout(image::PULL))
+    }
+
+    /// Returns what is wrong with the image that a container was made of. A name that can be moved proves nothing, and
+    /// what is not on the host cannot be compared: then the labels have to do.
+    fn wrong_image(&self, instance: &Instance<'_>, seen: &Value) -> Result<Option<String>, Problem> {
+        // Before its release is on the host, nothing can be said about it.
+        let Ok(wanted) = image::name(instance, self.image) else { return Ok(None) };
+        if !image::is_fixed(&wanted) {
+            return Ok(None);
+        }
+        let has = seen.get("Image").and_then(Value::as_str).map(image::plain);
+        let wants = image::id(instance, self.engine, &wanted)?;
+        let differs = has.zip(wants.as_deref()).is_some_and(|(has, wants)| has != wants);
+        Ok(differs.then(|| format!("runs an image that is not {wanted}")))
     }
 }
 
 impl Keep for Container<'_> {
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem> {
-        see(instance, self.engine, &instance.full_name())
+        let Some(seen) = inspect(instance, self.engine, &instance.full_name())? else {
+            return Ok(State::down("no such container"));
+        };
+        let state = state(&seen, instance.mark().as_str());
+        match state.is_as_wanted().then(|| self.wrong_image(instance, &seen)).transpose()?.flatten() {
+            Some(detail) => Ok(State { ours: false, detail, ..state }),
+            None => Ok(state),
+        }
+    }
+
+    fn prepare(&self, instance: &Instance<'_>) -> Result<(), Problem> {
+        image::bring(instance, self.engine, self.image, self.args)
     }
 
     fn start(&self, instance: &Instance<'_>) -> Result<(), Problem> {

@@ -3,6 +3,7 @@
 mod command;
 mod compose;
 mod container;
+mod image;
 mod process;
 mod quadlet;
 mod script;
@@ -65,6 +66,10 @@ impl State {
 pub(super) trait Keep {
     /// Looks and changes nothing.
     fn see(&self, instance: &Instance<'_>) -> Result<State, Problem>;
+    /// Gets what the copy needs beside the files of its release; nothing live changes.
+    fn prepare(&self, _: &Instance<'_>) -> Result<(), Problem> {
+        Ok(())
+    }
     /// Writes what the manager needs, and starts the copy in the place of whatever runs under its name.
     fn start(&self, instance: &Instance<'_>) -> Result<(), Problem>;
     /// Stops whatever runs under its name, and removes what was written.
@@ -122,6 +127,11 @@ pub(super) fn with_log(instance: &Instance<'_>, problem: Problem) -> Problem {
     let lines = of(instance).map(|keeper| keeper.log(instance)).unwrap_or_default();
     let details = instance.mask(problem.details.iter().cloned().chain(lines));
     Problem { details, ..problem }.at(format!("service {}", instance.name()))
+}
+
+/// Gets what a copy needs beside the files of its release; nothing live changes.
+pub(super) fn prepare(instance: &Instance<'_>) -> Result<(), Problem> {
+    of(instance)?.prepare(instance)
 }
 
 /// How long a copy may take until its process is there.

@@ -4,6 +4,8 @@ mod haproxy;
 mod proxy;
 mod reload;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs;
 
 use shipway_core::deployment::{Switch, Traffic};
@@ -22,6 +24,10 @@ pub(super) trait Upstreams {
     fn settle(&self, port: u16) -> Result<(), Problem>;
     /// Returns how many requests or connections are under way to a port.
     fn in_flight(&self, port: u16) -> Result<u64, Problem>;
+    /// Returns how many looks in a row, a tenth of a second apart, must find nothing under way before that is believed.
+    fn looks(&self) -> u32 {
+        3
+    }
     /// Returns what was counted of the traffic to a port since whatever is in front runs; nothing where it does not count.
     fn counted(&self, port: u16) -> Result<Traffic, Problem> {
         let _ = port;
@@ -42,7 +48,8 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Option<Box<dyn Upstreams
         }
         Switch::Reload { file, content, reload, ports } => {
             let (instance, ports) = (*instance, *ports);
-            Ok(Some(Box::new(reload::Reload { instance, file, content, command: reload, ports })))
+            let seen = RefCell::default();
+            Ok(Some(Box::new(reload::Reload { instance, file, content, command: reload, ports, seen })))
         }
         Switch::Proxy { control, ports } => {
             Ok(Some(Box::new(proxy::Proxy { client: Client::new(control), ports: *ports })))
@@ -51,20 +58,38 @@ pub(super) fn of<'a>(instance: &Instance<'a>) -> Result<Option<Box<dyn Upstreams
     }
 }
 
-/// Returns how many connections this machine has to one of its ports, for servers that do not count themselves
-/// (`proc_net_tcp(5)`: an address and a port in hexadecimal digits, and the state, where 01 is established).
-fn connections(port: u16) -> u64 {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
-    tables.iter().map(|table| established(table, port)).sum()
+/// The connections of one port of this machine, for servers that do not count themselves.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Connections {
+    /// How many are established.
+    established: u64,
+    /// All of them, also those that have ended a moment ago, by their two addresses.
+    known: BTreeSet<String>,
 }
 
-fn established(table: &str, port: u16) -> u64 {
-    let counts = |line: &&str| {
-        let fields: Vec<_> = line.split_ascii_whitespace().collect();
-        let local = fields.get(1).and_then(|local| local.rsplit_once(':')).map(|(_, port)| port);
-        local == Some(&format!("{port:04X}")) && fields.get(3) == Some(&"01")
-    };
-    table.lines().skip(1).filter(counts).count() as u64
+impl Connections {
+    fn of(port: u16) -> Self {
+        let tables =
+            ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
+        Self::read(&tables.concat(), port)
+    }
+
+    /// Reads lines (`proc_net_tcp(5)`: an address and a port in hexadecimal digits, twice, and the state, where 01 is
+    /// established and 0A listens).
+    fn read(tables: &str, port: u16) -> Self {
+        let mut this = Self::default();
+        let ending = format!(":{port:04X}");
+        for line in tables.lines() {
+            let fields: Vec<_> = line.split_ascii_whitespace().collect();
+            let [_, local, remote, state, ..] = fields[..] else { continue };
+            if state == "0A" || !(local.ends_with(&ending) || remote.ends_with(&ending)) {
+                continue;
+            }
+            this.established += u64::from(state == "01" && local.ends_with(&ending));
+            this.known.insert(format!("{local} {remote}"));
+        }
+        this
+    }
 }
 
 #[cfg(test)]
@@ -74,12 +99,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_to_a_port_are_counted() {
+    fn connections_to_a_port_are_counted_and_known_when_they_have_ended() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        assert_eq!(connections(address.port()), 0);
+        assert_eq!(Connections::of(address.port()), Connections::default());
         let ours = TcpStream::connect(address).unwrap();
-        assert_eq!(connections(address.port()), 1);
-        drop((ours, listener));
+        assert_eq!(Connections::of(address.port()).established, 1);
+        let theirs = listener.accept().unwrap();
+        drop((ours, theirs));
+        let after = Connections::of(address.port());
+        assert_eq!(after.established, 0);
+        assert!(!after.known.is_empty());
     }
 }

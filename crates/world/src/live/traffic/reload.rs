@@ -2,6 +2,7 @@
 //!
 //! What the server was last told is kept, because a file that was written is not yet one that was read.
 
+use std::cell::RefCell;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -10,7 +11,7 @@ use shipway_core::action::Cmd;
 use shipway_core::id::Digest;
 use shipway_core::problem::{Code, Problem};
 
-use super::Upstreams;
+use super::{Connections, Upstreams};
 use crate::live::{Instance, files, wait};
 
 /// A file that a server reads again.
@@ -20,6 +21,8 @@ pub(super) struct Reload<'a> {
     pub(super) content: &'a str,
     pub(super) command: &'a [String],
     pub(super) ports: [u16; 2],
+    /// What the last look at the old port has seen.
+    pub(super) seen: RefCell<Connections>,
 }
 
 impl Reload<'_> {
@@ -91,8 +94,19 @@ impl Upstreams for Reload<'_> {
         files::write(&self.told(), Digest::of(content.as_bytes()).as_str(), 0o644).map(|_| ())
     }
 
+    /// `nginx -s reload` only sends a signal, and workers of before may ask the old port for as long as the machine is
+    /// busy: a connection that was not there at the last look counts too, also when it has ended again.
     fn in_flight(&self, port: u16) -> Result<u64, Problem> {
-        Ok(super::connections(port))
+        let now = Connections::of(port);
+        let mut last = self.seen.borrow_mut();
+        let new = now.known.difference(&last.known).count() as u64;
+        let count = now.established.max(new);
+        *last = now;
+        Ok(count)
+    }
+
+    fn looks(&self) -> u32 {
+        10
     }
 
     fn settle(&self, port: u16) -> Result<(), Problem> {
