@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod deploy;
+pub mod land;
 
 use serde::{Deserialize, Serialize};
 

@@ -34,6 +34,8 @@ pub enum Verb {
     Rollback,
     /// A release brought to an environment, or an older one put back there.
     Deploy,
+    /// A change that lands on a protected branch.
+    Land,
     /// Something that a newer shipway does.
     #[serde(other)]
     Unknown,

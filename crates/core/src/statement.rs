@@ -170,11 +170,30 @@ pub enum Reason {
     Bootstrap,
     /// An exception: somebody answers for it by name, and something must follow.
     BreakGlass {
+        /// The number of the change request that lands; 0 for none.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        change: u64,
         /// Why it cannot wait.
         reason: String,
         /// The change request or issue in which it is followed up.
         follow_up: String,
     },
+}
+
+impl Reason {
+    /// Returns the number of the change request that lands, if one does.
+    pub fn change(&self) -> Option<u64> {
+        match self {
+            Self::Change { change, .. } => Some(*change),
+            Self::BreakGlass { change, .. } => (*change > 0).then_some(*change),
+            Self::Release { .. } | Self::Bootstrap => None,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 /// What became of a check on a commit.

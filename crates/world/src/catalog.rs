@@ -4,9 +4,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shipway_core::action::{Action, Catalog};
 use shipway_core::gate::Check;
-use shipway_core::kinds::{self, deploy as kind};
+use shipway_core::kinds::{self, deploy as kind, land};
 use shipway_core::problem::{Code, Problem};
 
+use crate::change::step;
 use crate::check::{command, health, incident, outdated, remote, soak, tree, window};
 use crate::deploy::{self, Hands};
 use crate::git::repository::Repository;
@@ -38,6 +39,8 @@ impl Catalog for RealCatalog {
             kinds::PUSH => Box::new(push::Push { repository, args: read(kind, args)? }),
             kinds::SETTLE => Box::new(settle::Settle { repository, args: read(kind, args)? }),
             kinds::WITHDRAW => Box::new(withdraw::Withdraw { repository, args: read(kind, args)? }),
+            land::TICKET => Box::new(step::Ticket { repository, args: read(kind, args)? }),
+            land::LAND => Box::new(step::Land { repository, args: read(kind, args)? }),
             _ => return Err(unknown(kind)),
         })
     }
@@ -51,6 +54,7 @@ impl Catalog for RealCatalog {
             kinds::backup::MADE => Box::new(deploy::Backup { repository, hands, args: read(kind, args)? }),
             kind::DRILL => Box::new(deploy::Drill { repository, args: read(kind, args)? }),
             kind::PROVEN => Box::new(deploy::Proven { hands, args: read(kind, args)? }),
+            land::CHECK => Box::new(step::Check { repository, args: read(kind, args)? }),
             kinds::COMMAND => Box::new(command::Command { dir: repository.top, args: read(kind, args)? }),
             kinds::OUTDATED => Box::new(outdated::Outdated { dir: repository.top, args: read(kind, args)? }),
             kinds::TREE => Box::new(tree::Tree { repository, args: read(kind, args)? }),
@@ -72,6 +76,8 @@ impl Catalog for RealCatalog {
             kinds::PUSH,
             kinds::SETTLE,
             kinds::WITHDRAW,
+            land::TICKET,
+            land::LAND,
             kind::BUILD,
             kind::LEASE,
             kind::STAGE,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use shipway_core::action::Ended;
 use shipway_core::change::{FILE, Record};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
@@ -83,18 +84,32 @@ pub fn read_all(git: &InHook<'_>, pattern: &str) -> Result<BTreeMap<String, Vec<
 
 /// Returns the record in a commit, which somebody else may have made.
 pub fn record(git: &InHook<'_>, commit: &str) -> Result<Record, Problem> {
-    let contents = git.contents(&[&format!("{commit}:{FILE}")])?;
-    let content = contents.first().map_or(&[][..], Vec::as_slice);
-    if content.len() > LARGEST {
-        return Err(unreadable("what was pushed", commit, "it is too large"));
+    let name = format!("{commit}:{FILE}");
+    // A small pack can hold a huge file.
+    let cmd = git.git().args(["cat-file", "--batch-check=%(objecttype) %(objectsize)"]).stdin(name.clone());
+    let answer = git.expect(&cmd)?.text();
+    let size = answer.strip_prefix("blob ").and_then(|size| size.parse::<usize>().ok());
+    if size.is_none_or(|size| size > LARGEST) {
+        let why = format!("it has no file {FILE} of up to {LARGEST} bytes");
+        return Err(unreadable("what was pushed", commit, &why));
     }
-    serde_json::from_slice(content).map_err(|error| unreadable("what was pushed", commit, &error.to_string()))
+    let content = git.contents(&[&name])?.pop().unwrap_or_default();
+    serde_json::from_slice(&content)
+        .map_err(|error| unreadable("what was pushed", commit, &error.to_string()))
 }
 
 /// Returns the newest commit of a log.
 pub fn tip(git: &InHook<'_>, log: &str) -> Result<Option<String>, Problem> {
-    let output = git.run(&git.git().args(["rev-parse", "--verify", "--quiet", "--end-of-options", log]))?;
-    Ok(output.ok().then(|| output.text()))
+    let cmd = git.git().args(["rev-parse", "--verify", "--quiet", "--end-of-options", log]);
+    let output = git.run(&cmd)?;
+    match output.ended {
+        Ended::Exit(0) => Ok(Some(output.text())),
+        Ended::Exit(_) => Ok(None),
+        // One that was cut off has not said that there is none.
+        Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
+            git.expect(&cmd).map(|output| Some(output.text()))
+        }
+    }
 }
 
 /// Makes the commit of a record without moving any ref, and returns its object id. Further parents make objects travel

@@ -38,6 +38,14 @@ pub enum Event {
         /// The description, from the template.
         #[serde(default)]
         description: String,
+        /// Whether it is not to land yet.
+        #[serde(default, skip_serializing_if = "is_false")]
+        draft: bool,
+    },
+    /// It is a draft from now on, or is none any more.
+    Marked {
+        /// Whether it is not to land yet.
+        draft: bool,
     },
     /// A version was pushed.
     Pushed(Version),
@@ -86,6 +94,9 @@ pub enum Event {
         commit: String,
         /// The name of the ticket.
         ticket: Digest,
+        /// Why it has landed past approvals and checks, if it has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exception: Option<String>,
     },
     /// It is not wanted any more.
     Closed {
@@ -110,7 +121,7 @@ pub enum Event {
 }
 
 /// One version of a change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
     /// The number, from 1.
     pub version: u32,
@@ -123,4 +134,15 @@ pub struct Version {
     /// Addresses of its authors and committers.
     #[serde(default)]
     pub contributors: Vec<String>,
+    /// The branch of the repository that has it as its tip; empty for none, and nothing where it was not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The issues that its commits name, each with whether it is closed by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issues: Vec<(String, bool)>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -6,6 +6,7 @@
 
 mod event;
 mod state;
+pub mod text;
 
 pub use event::{Event, Record, Version};
 pub use state::{ChangeRequest, Comment, Given, State, fold};

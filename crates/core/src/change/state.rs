@@ -1,6 +1,6 @@
 //! What a change request is, as its records say. Pure: signatures are looked at elsewhere.
 
-use super::{Event, Record, Version};
+use super::{Event, Record, Version, text};
 use crate::statement::{Review, Signed, Statement, Word};
 use crate::time::Time;
 
@@ -35,6 +35,10 @@ pub struct ChangeRequest {
     pub skipped: Vec<String>,
     /// What has become of it.
     pub state: State,
+    /// Whether its author does not want it to land yet.
+    pub draft: bool,
+    /// Why it has landed past approvals and checks, if it has.
+    pub exception: Option<String>,
     /// Which record is the newest that set a target: words before it count no more.
     retargeted: usize,
 }
@@ -90,13 +94,17 @@ pub fn fold(number: u64, records: &[Record]) -> ChangeRequest {
 impl ChangeRequest {
     fn take(&mut self, index: usize, record: &Record) {
         match &record.event {
-            Event::Opened { target, source, title, description } => {
-                (self.author, self.opened) = (record.by.clone(), record.at);
+            Event::Opened { target, source, title, description, draft } => {
+                (self.author, self.opened, self.draft) = (record.by.clone(), record.at, *draft);
                 (self.target, self.source) = (target.clone(), source.clone());
                 (self.title, self.description) = (title.clone(), description.clone());
             }
             Event::Pushed(version) => {
                 self.versions.push(version.clone());
+                // A version that comes from elsewhere must not land by the rules for where the first one came from.
+                if let Some(source) = &version.source {
+                    self.source.clone_from(source);
+                }
                 if record.by != self.author && !self.pushers.contains(&record.by) {
                     self.pushers.push(record.by.clone());
                 }
@@ -119,7 +127,12 @@ impl ChangeRequest {
             Event::Reviewed {} => self.review(index, record),
             Event::Checked {} => self.checks.extend(record.signed.clone()),
             Event::Skipped { rule, reason, .. } => self.skipped.push(format!("{rule}: {reason}")),
-            Event::Landed { commit, .. } => self.state = State::Landed(commit.clone()),
+            Event::Marked { draft } => self.draft = *draft,
+            Event::Landed { commit, exception, .. } => {
+                self.state = State::Landed(commit.clone());
+                self.exception.clone_from(exception);
+            }
+            Event::Closed { .. } | Event::Reopened {} if matches!(self.state, State::Landed(_)) => {}
             Event::Closed { reason } => self.state = State::Closed(reason.clone()),
             Event::Reopened {} => self.state = State::Open,
             Event::Ticket {} | Event::Owed { .. } | Event::Unknown => {}
@@ -184,29 +197,12 @@ impl ChangeRequest {
         words
     }
 
-    /// Returns the issues that the title and the description name, such as `#12`, each with whether it is closed by it.
+    /// Returns the issues that the title, the description and the commits name, such as `#12`, each with whether it is
+    /// closed by them.
     pub fn issues(&self) -> Vec<(String, bool)> {
-        let mut issues: Vec<(String, bool)> = vec![];
-        for line in self.title.lines().chain(self.description.lines()) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            for (at, word) in words.iter().enumerate() {
-                let word = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '#');
-                let Some(number) =
-                    word.strip_prefix('#').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-                else {
-                    continue;
-                };
-                let before = at.checked_sub(1).map(|at| words[at].trim_end_matches(':').to_ascii_lowercase());
-                let closes = before.is_some_and(|word| {
-                    ["close", "closes", "closed", "fix", "fixes", "fixed", "resolve", "resolves", "resolved"]
-                        .contains(&word.as_str())
-                });
-                let issue = format!("#{number}");
-                match issues.iter_mut().find(|(known, _)| *known == issue) {
-                    Some((_, known)) => *known |= closes,
-                    None => issues.push((issue, closes)),
-                }
-            }
+        let mut issues = text::issues(&format!("{}\n{}", self.title, self.description));
+        for (issue, closes) in self.newest().map(|newest| newest.issues.as_slice()).unwrap_or_default() {
+            text::add_issue(&mut issues, issue.clone(), *closes);
         }
         issues
     }
@@ -228,6 +224,7 @@ mod tests {
             base: "base".into(),
             patch: patch.into(),
             contributors: vec!["ann@example.org".into()],
+            ..Version::default()
         };
         record("ann", Event::Pushed(version))
     }
@@ -238,6 +235,7 @@ mod tests {
             source: "feature/x".into(),
             title: "feat: x (#3)".into(),
             description: "Closes #4, see #3.\nFixes: #5".into(),
+            draft: false,
         };
         record("ann", event)
     }
@@ -311,8 +309,47 @@ mod tests {
         let change = fold(1, &[opened()]);
         let wanted = [("#3", false), ("#4", true), ("#5", true)];
         assert_eq!(change.issues(), wanted.map(|(issue, closes)| (issue.to_owned(), closes)));
+        let commits = vec![("#3".to_owned(), true), ("#9".to_owned(), false)];
+        let version = version_of(Version { version: 2, issues: commits, ..Version::default() });
+        let wanted = [("#3", true), ("#4", true), ("#5", true), ("#9", false)];
+        let found = fold(1, &[opened(), version]).issues();
+        assert_eq!(found, wanted.map(|(issue, closes)| (issue.to_owned(), closes)));
         assert!(change.is_open());
         let closed = fold(1, &[opened(), record("ann", Event::Closed { reason: "no".into() })]);
         assert_eq!(closed.state, State::Closed("no".into()));
+    }
+
+    #[test]
+    fn what_has_landed_stays_landed() {
+        let ticket = crate::id::Digest::of(b"ticket");
+        let landed = Event::Landed { commit: "c".into(), ticket, exception: Some("it burns".into()) };
+        let close = record("ann", Event::Closed { reason: "no".into() });
+        let change = fold(1, &[opened(), record("guard", landed), close, record("ann", Event::Reopened {})]);
+        assert_eq!(change.state, State::Landed("c".into()));
+        assert_eq!(change.exception.as_deref(), Some("it burns"));
+    }
+
+    #[test]
+    fn the_source_is_that_of_the_newest_version() {
+        let from = |source: Option<&str>| {
+            let source = source.map(str::to_owned);
+            let version = Version { version: 2, head: "h2".into(), source, ..Version::default() };
+            fold(1, &[opened(), version_of(version)]).source
+        };
+        assert_eq!(from(None), "feature/x");
+        assert_eq!(from(Some("")), "");
+        assert_eq!(from(Some("hotfix/y")), "hotfix/y");
+    }
+
+    fn version_of(version: Version) -> Record {
+        record("ann", Event::Pushed(version))
+    }
+
+    #[test]
+    fn a_draft_is_one_until_it_is_marked_otherwise() {
+        let mark = |draft| record("ann", Event::Marked { draft });
+        assert!(!fold(1, &[opened()]).draft);
+        assert!(fold(1, &[opened(), mark(true)]).draft);
+        assert!(!fold(1, &[opened(), mark(true), mark(false)]).draft);
     }
 }

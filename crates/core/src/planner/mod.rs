@@ -3,6 +3,7 @@
 pub mod deploy;
 pub mod drill;
 pub mod gates;
+pub mod land;
 pub mod push;
 pub mod rollback;
 

@@ -79,6 +79,28 @@ pub enum Change {
         /// The branch
         target: String,
     },
+    /// Change the title or the description, or say whether it is a draft
+    Edit {
+        /// Its number
+        number: u64,
+        /// The title
+        #[arg(long)]
+        title: Option<String>,
+        /// The description; at a terminal without any of these, the editor opens
+        #[arg(long)]
+        description: Option<String>,
+        /// It is not to land yet
+        #[arg(long, conflicts_with = "ready")]
+        draft: bool,
+        /// It is no draft any more
+        #[arg(long)]
+        ready: bool,
+    },
+    /// Open a change request again that was closed
+    Reopen {
+        /// Its number
+        number: u64,
+    },
     /// Close a change request that is not wanted any more
     Close {
         /// Its number
@@ -108,6 +130,9 @@ pub struct Open {
     /// The number of the change request that gets a new version
     #[arg(long)]
     pub change: Option<u64>,
+    /// It is not to land yet
+    #[arg(long)]
+    pub draft: bool,
 }
 
 /// What `change land` takes.
@@ -122,10 +147,10 @@ pub struct Land {
     #[arg(long)]
     pub key: Option<PathBuf>,
     /// Land past approvals and checks, and answer for it by name: why it cannot wait
-    #[arg(long, value_name = "REASON", requires = "follow_up")]
+    #[arg(long, value_name = "REASON")]
     pub break_glass: Option<String>,
-    /// Where the exception is followed up, such as an issue
-    #[arg(long, value_name = "WHERE")]
+    /// Where the exception is followed up, such as an issue; the change itself if left out, which is approved afterwards
+    #[arg(long, value_name = "WHERE", requires = "break_glass")]
     pub follow_up: Option<String>,
 }
 
@@ -134,6 +159,9 @@ pub struct Land {
 pub struct Verify {
     /// The branch
     pub branch: String,
+    /// Only what is in B and not in A
+    #[arg(long, value_name = "A..B")]
+    pub range: Option<String>,
     /// The remote
     #[arg(long, default_value = "origin")]
     pub remote: String,

@@ -148,7 +148,7 @@ pub fn asked_for(verb: Verb) -> Problem {
     let what = match verb {
         Verb::Push => "the release was taken back on request",
         Verb::Deploy => "the deployment was taken back on request",
-        Verb::Rollback | Verb::Unknown => "the run was taken back on request",
+        Verb::Rollback | Verb::Land | Verb::Unknown => "the run was taken back on request",
     };
     Problem::new(Code::RolledBack, what)
 }

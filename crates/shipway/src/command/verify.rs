@@ -14,7 +14,7 @@ use crate::session::Session;
 pub fn run(session: &Session<'_>, asked: &Verify) -> End {
     let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
     let client = Client::open(&git, &session.repository, &asked.remote)?;
-    let proofs = client.prove(&asked.branch)?;
+    let proofs = client.prove(&asked.branch, asked.range.as_deref())?;
     let bad: Vec<&Proof> = proofs.iter().filter(|proof| !proof.flaws.is_empty()).collect();
     if !bad.is_empty() {
         return Err(bad.into_iter().map(|proof| problem(asked, proof)).collect());
@@ -28,12 +28,16 @@ pub fn run(session: &Session<'_>, asked: &Verify) -> End {
     }
     let since = client.about.since.get(&format!("refs/heads/{}", asked.branch));
     lines.push(format!("{}: {} landings, all of them proven", asked.branch, proofs.len()));
+    let exceptions = proofs.iter().filter(|proof| proof.exception.is_some()).count();
+    if exceptions > 0 {
+        lines.push(format!("{exceptions} by exception, past approvals and checks"));
+    }
     lines.extend(since.map(|since| {
         format!("what is older than {} is older than the guard", since.get(..12).unwrap_or(since))
     }));
     let proven: Vec<_> = proofs
         .iter()
-        .map(|proof| json!({ "commit": proof.commit, "title": proof.title, "by": proof.by }))
+        .map(|proof| json!({ "commit": proof.commit, "title": proof.title, "by": proof.by, "exception": proof.exception }))
         .collect();
     session.view.answer(
         "proven",

@@ -36,7 +36,7 @@ pub(super) fn title(release: &Release) -> String {
         (Verb::Rollback, _) => format!("{project} withdraw {to}"),
         (Verb::Deploy, Some(from)) => format!("{project} {from} → {to} in {}", environment(release)),
         (Verb::Deploy, None) => format!("{project} {to} in {}", environment(release)),
-        (Verb::Unknown, _) => format!("{project} {to}"),
+        (Verb::Land | Verb::Unknown, _) => format!("{project} {to}"),
     }
 }
 
@@ -49,6 +49,7 @@ pub(super) fn command(plan: &Plan, digest: &str) -> String {
             format!("shipway rollback {run}{tag}")
         }
         (Verb::Deploy, _) => format!("shipway deploy {} {digest}", environment(&plan.release)),
+        (Verb::Land, _) => format!("shipway change land {}", number(&plan.release)),
         (at, _) => {
             let to =
                 plan.release.environment.as_ref().map_or_else(String::new, |name| format!(" --to {name}"));
@@ -68,7 +69,13 @@ fn verb(verb: Verb) -> &'static str {
         Verb::Push | Verb::Unknown => "push",
         Verb::Rollback => "rollback",
         Verb::Deploy => "deploy",
+        Verb::Land => "change land",
     }
+}
+
+/// Returns the number of the change request that lands.
+fn number(release: &Release) -> &str {
+    release.to.strip_prefix("change ").unwrap_or(&release.to)
 }
 
 /// Returns the command that tries the same once more; nothing for what only its run can name, such as a commit.
@@ -77,6 +84,7 @@ pub(super) fn again(release: Option<&Release>) -> Option<String> {
     match (release.verb, &release.environment) {
         (Verb::Deploy, _) => (!release.tag.is_empty())
             .then(|| format!("shipway deploy {} {}", environment(release), release.to)),
+        (Verb::Land, _) => Some(format!("shipway change land {}", number(release))),
         (Verb::Push, Some(environment)) => Some(format!("shipway push --to {environment}")),
         (Verb::Push | Verb::Rollback | Verb::Unknown, _) => Some(format!("shipway {}", verb(release.verb))),
     }

@@ -126,7 +126,11 @@ impl<'a> Situation<'a> {
         let resume = ("resume", format!("shipway resume {run}"));
         let back = ("take it back", format!("shipway rollback {run}"));
         match self.standing {
-            Standing::Shipped if self.release.is_some_and(|of| of.verb == Verb::Rollback) => vec![],
+            Standing::Shipped
+                if self.release.is_some_and(|of| matches!(of.verb, Verb::Rollback | Verb::Land)) =>
+            {
+                vec![]
+            }
             Standing::Shipped => vec![back],
             Standing::RolledBack | Standing::Refused => {
                 let again = super::plan::again(self.release).map(|command| ("try again", command));

@@ -91,7 +91,7 @@ pub fn list(rows: &[Row], now: Time, paint: Paint) -> String {
         let release = row.plan().map(|plan| &plan.release);
         let standing = Standing::of_head(&row.head);
         let version = release.map_or(String::new(), |release| match release.verb {
-            Verb::Push | Verb::Unknown => release.to.clone(),
+            Verb::Push | Verb::Land | Verb::Unknown => release.to.clone(),
             Verb::Rollback => format!("withdraw {}", release.to),
             Verb::Deploy => {
                 format!("{} in {}", release.to, release.environment.as_deref().unwrap_or_default())

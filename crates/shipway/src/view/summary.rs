@@ -125,6 +125,7 @@ fn headline(run: &Run, driven: bool, paint: Paint) -> String {
             ("withdrawn", format!("{} {}   tag {}", release.project, release.to, release.tag))
         }
         (Standing::Shipped, Verb::Deploy) => ("deployed", what),
+        (Standing::Shipped, Verb::Land) => ("landed", what),
         (Standing::Shipped, Verb::Push | Verb::Unknown) => {
             ("shipped", format!("{what}   tag {}", release.tag))
         }

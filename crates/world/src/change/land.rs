@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use shipway_core::change::{ChangeRequest, EVENTS, Event};
+use shipway_core::change::ChangeRequest;
 use shipway_core::config::Check;
+use shipway_core::kinds::land as kinds;
+use shipway_core::planner::land as planner;
 use shipway_core::policy::{Facts, Identity, Method, Purpose, Pushed, TicketSeen, Update, Verdict, evaluate};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::statement::{Reason, Signed, Statement, Ticket};
+use shipway_core::statement::Reason;
 
-use super::client::{Client, nonce};
+use super::client::Client;
 use super::merge;
 use crate::guard::see::{self, Wanted};
-use crate::keys::{self, SigningKey};
+use crate::keys::SigningKey;
 use crate::shell;
-use crate::trigger::Source;
 
 /// What has become of the checks of a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,21 +23,6 @@ pub struct Checked {
     pub passed: Vec<String>,
     /// Those that did not, each with why.
     pub failed: Vec<(String, String)>,
-}
-
-/// What a ticket is for.
-#[derive(Clone, Debug)]
-pub struct Wish<'a> {
-    /// The full name of the ref.
-    pub reference: &'a str,
-    /// What it is at; empty if it is not there.
-    pub old: &'a str,
-    /// What it is to be at.
-    pub new: &'a str,
-    /// Why.
-    pub reason: Reason,
-    /// The checks that passed on `new`.
-    pub checks: &'a [String],
 }
 
 /// A landing that is ready to be judged and signed for.
@@ -107,41 +93,13 @@ impl Client<'_> {
         (found, missing)
     }
 
-    /// Runs checks on a clean checkout of a commit, and returns those that passed and those that did not, with why.
-    pub fn check(&self, commit: &str, checks: &[Check], tell: &dyn Fn(&str)) -> Result<Checked, Problem> {
-        if checks.is_empty() {
-            return Ok(Checked::default());
-        }
-        let source = Source { dir: &self.repository.top, shell: self.git.shell, stop: self.git.stop };
-        let dir = self.repository.state_dir().join(format!("landing-{}", std::process::id()));
-        std::fs::create_dir_all(self.repository.state_dir())
-            .map_err(|error| Problem::new(Code::Io, format!("no checkout can be made: {error}")))?;
-        let checkout = source.check_out(commit, &dir)?;
-        let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
-        tell(&format!("checking {} with {}", commit.get(..12).unwrap_or(commit), names.join(", ")));
-        let parallel = self.base.config.checks.parallel.unwrap_or(1);
-        let ran =
-            checkout.run(&checks.iter().collect::<Vec<_>>(), (parallel, self.base.config.checks.timeout));
-        let passed = ran.iter().filter(|ran| ran.problem.is_none()).map(|ran| ran.name.clone()).collect();
-        let failed = ran.into_iter().filter_map(|ran| {
-            let problem = ran.problem?;
-            Some((
-                ran.name,
-                problem
-                    .details
-                    .last()
-                    .map_or(problem.what.clone(), |last| format!("{}: {last}", problem.what)),
-            ))
-        });
-        Ok(Checked { passed, failed: failed.collect() })
-    }
-
     /// Returns everything that the policy refuses of a landing by a person who vouches for some checks.
     pub fn judge(
         &self,
         prepared: &Prepared,
         person: &str,
         checked: &Checked,
+        exception: Option<&str>,
     ) -> Result<Vec<Verdict>, Problem> {
         let checks = checked.passed.iter().map(|check| (check.clone(), person.to_owned())).collect();
         let mut update = prepared.update.clone();
@@ -154,7 +112,7 @@ impl Client<'_> {
             policy: self.base.digest.clone(),
             expires: now.after(self.base.policy.ticket_expiry.max(Duration::from_secs(1))),
             flaw: None,
-            exception: None,
+            exception: exception.map(str::to_owned),
             purpose: Purpose::Change,
         });
         let refs = self.refs()?.into_iter().map(|found| found.name).collect();
@@ -177,33 +135,72 @@ impl Client<'_> {
         })
     }
 
-    /// Signs the ticket of a landing.
-    pub fn ticket(&self, wish: Wish<'_>, key: &SigningKey, tell: &dyn Fn(&str)) -> Result<Signed, Problem> {
-        let approvals = match &wish.reason {
+    /// Returns what a step needs to sign a ticket for a ref, an old and a new object id. An empty new one stands for the
+    /// commit that the run makes.
+    pub fn ticket(
+        &self,
+        (reference, old, new): (&str, &str, &str),
+        reason: Reason,
+        checks: Vec<String>,
+        key: &SigningKey,
+    ) -> Result<kinds::Ticket, Problem> {
+        let approvals = match &reason {
             Reason::Change { change, .. } => {
                 let change = self.change(*change)?;
                 change.reviews.iter().map(|given| given.signed.digest()).collect()
             }
             Reason::Release { .. } | Reason::Bootstrap | Reason::BreakGlass { .. } => vec![],
         };
-        let ticket = Ticket {
+        let (key, key_file, agent) = key.named();
+        Ok(kinds::Ticket {
+            remote: self.remote.clone(),
             repository: self.about.name.clone(),
-            reference: wish.reference.to_owned(),
-            old: wish.old.to_owned(),
-            new: wish.new.to_owned(),
+            reference: reference.to_owned(),
+            old: old.to_owned(),
+            new: new.to_owned(),
             policy: self.base.digest.clone(),
-            reason: wish.reason,
+            reason,
             approvals,
-            checks: wish.checks.to_vec(),
-            expires: shell::now().after(self.base.policy.ticket_expiry),
-            nonce: nonce()?,
-        };
-        keys::sign(key, Statement::Ticket(ticket), tell)
+            checks,
+            good_for_ms: u64::try_from(self.base.policy.ticket_expiry.as_millis()).unwrap_or(u64::MAX),
+            key,
+            key_file,
+            agent,
+        })
     }
 
-    /// Brings a ticket to the guard, and then moves the ref by it.
-    pub fn land(&self, reference: &str, new: &str, ticket: Signed) -> Result<String, Problem> {
-        self.push_event(&format!("{EVENTS}/landings"), Event::Ticket {}, Some(ticket), &[new])?;
-        self.push(&[format!("{new}:{reference}")])
+    /// Returns the steps of a landing as a planner is told them.
+    pub fn steps(
+        &self,
+        prepared: &Prepared,
+        (ticket, checks): (kinds::Ticket, Vec<Check>),
+        project: String,
+    ) -> planner::Input {
+        let Prepared { change, method, old, new, .. } = prepared;
+        let land = kinds::Land {
+            remote: self.remote.clone(),
+            branch: change.target.clone(),
+            old: old.clone(),
+            new: new.clone(),
+            how: method.as_str().to_owned(),
+        };
+        let limits = &self.base.config.checks;
+        let wanted = |check: Check| planner::Wanted {
+            timeout: check.timeout.unwrap_or(limits.timeout),
+            name: check.name,
+            run: check.run,
+            env: check.env,
+        };
+        planner::Input {
+            project,
+            what: format!("change {}", change.number),
+            title: change.title.clone(),
+            ticket,
+            land,
+            checks: checks.into_iter().map(wanted).collect(),
+            at_once: limits.parallel.unwrap_or(1),
+            notes: vec![],
+            target: self.base.config.target.push,
+        }
     }
 }

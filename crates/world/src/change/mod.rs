@@ -1,8 +1,10 @@
 //! Change requests as a clone sees them: fetched, signed for, and landed.
 
 pub mod client;
+pub mod editor;
 pub mod land;
 pub mod merge;
 pub mod prove;
+pub mod step;
 
 pub use client::Client;

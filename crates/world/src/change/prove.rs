@@ -1,19 +1,21 @@
-//! Proving a branch: every commit on its first-parent line since the guard came, back to the ticket that let it land, and
-//! from there to the approvals, the checks and the policy of that time.
+//! Proving a branch: every step that it has made since the guard came, back to the ticket that let it move, and from there
+//! to the approvals, the checks and the policy of that time.
+//!
+//! What is looked at are the steps of the branch and not its first parents: a fast-forward may bring a commit whose first
+//! parent was never on the branch.
 
-use std::collections::BTreeMap;
+mod bases;
+mod hold;
 
-use shipway_core::change::{self, Event, LANDINGS, Record};
-use shipway_core::policy::{Facts, Identity, Landing, Purpose, Rule, Update, UpdateKind, evaluate};
-use shipway_core::problem::Problem;
-use shipway_core::statement::{Reason, Signed, Ticket};
+use std::collections::{BTreeMap, BTreeSet};
+
+use shipway_core::change::{self, Event, LANDINGS};
+use shipway_core::problem::{Code, Problem};
+use shipway_core::statement::{Signed, Ticket};
 use shipway_core::time::Time;
 
+use self::bases::Bases;
 use super::client::Client;
-use crate::guard::landing::{Scene, log};
-use crate::guard::publish::GUARD;
-use crate::guard::ticket;
-use crate::policy::{Base, Bootstrap};
 use crate::records;
 
 /// What is known of one step of a branch.
@@ -25,215 +27,125 @@ pub struct Proof {
     pub title: String,
     /// Why it was let in, for people.
     pub by: String,
+    /// Why it was let in past approvals and checks, if it was.
+    pub exception: Option<String>,
     /// What is missing; nothing means that it is proven.
     pub flaws: Vec<String>,
 }
 
-/// Tickets by the object id that they let a ref move to: the record's time, and what is signed.
-type Tickets = BTreeMap<String, Vec<(Time, Ticket, Signed)>>;
+/// A ticket in the log of landings.
+#[derive(Clone, Debug)]
+struct Seen {
+    /// When the guard took it.
+    at: Time,
+    ticket: Ticket,
+    signed: Signed,
+}
+
+/// A commit: its parents and its title.
+struct Commit {
+    parents: Vec<String>,
+    title: String,
+}
 
 impl Client<'_> {
-    /// Proves a branch, the newest step first.
-    pub fn prove(&self, branch: &str) -> Result<Vec<Proof>, Vec<Problem>> {
+    /// Proves a branch, the newest step first. With a range `A..B`, only the steps to commits that B has and A has not are
+    /// told, where either may be left out.
+    pub fn prove(&self, branch: &str, range: Option<&str>) -> Result<Vec<Proof>, Vec<Problem>> {
         let one = |problem| vec![problem];
         let reference = format!("refs/heads/{branch}");
         let tip = self.tip(branch).map_err(one)?.ok_or_else(|| {
-            vec![Problem::new(
-                shipway_core::problem::Code::Unproven,
-                format!("{} has no branch {branch}", self.remote),
-            )]
+            let what = format!("{} has no branch {branch}", self.remote);
+            vec![Problem::new(Code::Unproven, what).hint("shipway verify BRANCH")]
         })?;
-        let mut ask = format!("{tip}\n");
-        if let Some(since) = self.about.since.get(&reference) {
-            ask.push_str(&format!("^{since}\n"));
-        }
-        let args = ["log", "--first-parent", "--format=%H%x00%P%x00%s", "--stdin"];
-        let listed = self.git.expect(&self.git.git().args(args).stdin(ask)).map_err(one)?.text();
-        let line: Vec<(&str, &str, &str)> = listed
-            .lines()
-            .filter_map(|line| {
-                let mut parts = line.splitn(3, '\0');
-                Some((parts.next()?, parts.next()?.split(' ').next()?, parts.next()?))
-            })
-            .collect();
-        let tickets = self.tickets(&reference).map_err(one)?;
+        let since = self.about.since.get(&reference).map(String::as_str);
+        let commits = self.commits(&tip, since).map_err(one)?;
+        let told = range.map(|range| self.range(range, &tip)).transpose().map_err(one)?;
+        let log = self.tickets().map_err(one)?;
         let changes = records::read_all(self.git, &format!("{}/*/log", change::CHANGES)).map_err(one)?;
-        let mut bases = Bases { client: self, known: BTreeMap::new(), at: BTreeMap::new() };
-        bases.look(&tickets).map_err(one)?;
+        let mut bases = Bases::new(self, &log).map_err(one)?;
+        let mut by_new: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, seen) in log.iter().enumerate().filter(|(_, seen)| seen.ticket.reference == reference) {
+            by_new.entry(seen.ticket.new.as_str()).or_default().push(index);
+        }
         let mut proofs = vec![];
-        let mut at = 0;
-        while let Some((id, _, title)) = line.get(at) {
-            let found = tickets.get(*id).and_then(|tickets| tickets.last());
-            let Some((when, ticket, signed)) = found else {
-                let flaws = vec!["no ticket has let it land".to_owned()];
-                proofs.push(Proof {
-                    commit: (*id).into(),
-                    title: (*title).into(),
-                    by: "nobody".into(),
-                    flaws,
-                });
-                at += 1;
-                continue;
-            };
-            let base = bases.of(&ticket.old)?;
-            let (by, flaws) = self.hold((*when, ticket, signed), base, &changes);
-            proofs.push(Proof { commit: (*id).into(), title: (*title).into(), by, flaws });
-            // One landing may bring several commits, by a rebase or a fast-forward.
-            at += 1;
-            while line.get(at).is_some_and(|(id, ..)| *id != ticket.old) && !ticket.old.is_empty() {
-                let Some((id, ..)) = line.get(at) else { break };
-                if tickets.contains_key(*id) {
+        let mut at = Some(tip.as_str());
+        while let Some((id, commit)) = at.and_then(|id| commits.get_key_value(id)) {
+            let mut found = None;
+            // The newest that counts: one that does not may have been written by whoever wants the step to look bad.
+            for index in by_new.get(id.as_str()).into_iter().flatten().rev() {
+                let seen = &log[*index];
+                let mut held = hold::hold(self, seen, commit, (bases.of(*index)?, &changes));
+                let before = seen.ticket.old.as_str();
+                if !before.is_empty() && !commits.contains_key(before) && since != Some(before) {
+                    held.flaws
+                        .push(format!("its ticket is for a step from {before}, which is not before it"));
+                }
+                let good = held.flaws.is_empty();
+                if good || found.is_none() {
+                    found = Some((held, before));
+                }
+                if good {
                     break;
                 }
-                at += 1;
             }
-            if ticket.old.is_empty() {
-                break;
+            let (held, before) = found.unwrap_or_else(|| {
+                let held = hold::Held { by: "nobody".into(), exception: None, flaws: vec![] };
+                let flaws = vec!["no ticket has let it land".to_owned()];
+                (hold::Held { flaws, ..held }, commit.parents.first().map_or("", String::as_str))
+            });
+            if told.as_ref().is_none_or(|told| told.contains(id)) {
+                let (commit, title) = (id.clone(), commit.title.clone());
+                let hold::Held { by, exception, flaws } = held;
+                proofs.push(Proof { commit, title, by, exception, flaws });
             }
+            // Each step leads to one that is older, or the walk would not end.
+            at = Some(before).filter(|before| !before.is_empty() && *before != id);
         }
         Ok(proofs)
     }
 
-    fn tickets(&self, reference: &str) -> Result<Tickets, Problem> {
-        let mut tickets: Tickets = BTreeMap::new();
-        for kept in records::read(self.git, LANDINGS, None)? {
-            let Record { at, event: Event::Ticket {}, signed: Some(signed), .. } = kept.record else {
-                continue;
-            };
-            let Some(ticket) = signed.ticket() else { continue };
-            if ticket.reference == reference {
-                tickets.entry(ticket.new.clone()).or_default().push((at, ticket, signed));
-            }
+    /// Returns the commits that a branch has got since the guard came.
+    fn commits(&self, tip: &str, since: Option<&str>) -> Result<BTreeMap<String, Commit>, Problem> {
+        let mut ask = format!("{tip}\n");
+        if let Some(since) = since {
+            ask.push_str(&format!("^{since}\n"));
         }
-        Ok(tickets)
+        let cmd = self.git.git().args(["log", "--format=%H%x00%P%x00%s", "--stdin"]).stdin(ask);
+        let listed = self.git.expect(&cmd)?.text();
+        let commit = |line: &str| {
+            let mut parts = line.splitn(3, '\0');
+            let (id, parents, title) = (parts.next()?, parts.next()?, parts.next()?);
+            let parents = parents.split(' ').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+            Some((id.to_owned(), Commit { parents, title: title.to_owned() }))
+        };
+        Ok(listed.lines().filter_map(commit).collect())
     }
 
-    /// Holds a ticket to the policy of its time; returns why it was let in, and what is missing.
-    fn hold(
-        &self,
-        (at, ticket, signed): (Time, &Ticket, &Signed),
-        base: &Base,
-        changes: &BTreeMap<String, Vec<records::Kept>>,
-    ) -> (String, Vec<String>) {
-        let seen = ticket::seen((ticket, signed), &self.about.name, base, at);
-        let lander = seen.by.clone().unwrap_or_else(|| "nobody".into());
-        let mut update = Update {
-            name: ticket.reference.clone().into_bytes(),
-            old: ticket.old.clone(),
-            new: ticket.new.clone(),
-            current: ticket.old.clone(),
-            kind: if ticket.old.is_empty() { UpdateKind::Create } else { UpdateKind::Forward },
-            ..Update::default()
-        };
-        let by = match &ticket.reason {
-            Reason::Change { change: number, method, .. } => {
-                let records: Vec<Record> = changes
-                    .get(&log(*number))
-                    .into_iter()
-                    .flatten()
-                    .map(|kept| kept.record.clone())
-                    .filter(|r| r.at <= at)
-                    .collect();
-                let request = change::fold(*number, &records);
-                let scene =
-                    Scene { repository: &self.about.name, git: self.git, base, now: at, heads: &self.heads };
-                let (approvals, objections) = scene.words(&request);
-                let names: Vec<&str> = approvals.iter().map(|(name, _)| name.as_str()).collect();
-                let by = format!("change {number}, approved by {}, landed by {lander}", list(&names));
-                update.landing = Some(Landing {
-                    change: *number,
-                    source: request.source.clone(),
-                    target: request.target.clone(),
-                    head: request.newest().map(|newest| newest.head.clone()).unwrap_or_default(),
-                    method: Some(*method),
-                    contributors: request.contributors(),
-                    author: request.author.clone(),
-                    approvals,
-                    objections,
-                    checks: ticket.checks.iter().map(|check| (check.clone(), lander.clone())).collect(),
-                    ..Landing::default()
-                });
-                by
-            }
-            Reason::Release { version, .. } => format!("release {version}, landed by {lander}"),
-            Reason::Bootstrap => format!("the first commit, landed by {lander}"),
-            Reason::BreakGlass { reason, .. } => format!("by exception ({reason}), landed by {lander}"),
-        };
-        // The content was judged when it landed; what a ticket rests on is judged again.
-        let rests: &[Rule] = &[
-            Rule::TicketInvalid,
-            Rule::PushRestricted,
-            Rule::Approvals,
-            Rule::Objection,
-            Rule::Checks,
-            Rule::SourceBranch,
-            Rule::MergeMethod,
-        ];
-        let one_commit = seen.purpose == Purpose::Release;
-        update.ticket = Some(seen);
-        let identity = Identity { login: lander, how: "ticket".into() };
-        let facts = Facts {
-            by: Some(identity),
-            now: at,
-            policy: base.digest.clone(),
-            refs: vec![],
-            updates: vec![update],
-        };
-        let verdicts = evaluate(&base.policy, &facts);
-        let flaws = verdicts.into_iter().filter(|verdict| rests.contains(&verdict.rule));
-        // Without its commits, a release cannot be seen to be one commit here.
-        let flaws = flaws.filter(|verdict| !(one_commit && verdict.what.contains("one commit")));
-        (by, flaws.map(|verdict| format!("{}: {}", verdict.rule.as_str(), verdict.what)).collect())
-    }
-}
-
-fn list(names: &[&str]) -> String {
-    if names.is_empty() { "nobody".into() } else { names.join(", ") }
-}
-
-/// The policies that were in force, each read once however many commits had it.
-struct Bases<'a> {
-    client: &'a Client<'a>,
-    /// The commit and what decides there, as object ids of the files.
-    at: BTreeMap<String, String>,
-    known: BTreeMap<String, Base>,
-}
-
-impl Bases<'_> {
-    /// Finds out which policy was in force at the old side of each ticket, with one process.
-    fn look(&mut self, tickets: &Tickets) -> Result<(), Problem> {
-        let olds: Vec<&str> = tickets
-            .values()
-            .flatten()
-            .map(|(_, ticket, _)| ticket.old.as_str())
-            .filter(|old| !old.is_empty())
-            .collect();
-        let paths =
-            [shipway_core::policy::PATH, shipway_core::policy::SIGNERS, shipway_core::signers::REVOKED];
+    /// Returns the commits of a range; `tip` stands for an end that is left out.
+    fn range(&self, range: &str, tip: &str) -> Result<BTreeSet<String>, Problem> {
+        let bad = |what: String| Problem::new(Code::Usage, what).wanted("--range A..B");
+        let (from, to) =
+            range.split_once("..").ok_or_else(|| bad(format!("{range} is not a range of commits")))?;
         let mut ask = String::new();
-        for old in &olds {
-            for path in paths {
-                ask.push_str(&format!("{old}:{path}\n"));
+        for (sign, name) in [("", if to.is_empty() { tip } else { to }), ("^", from)] {
+            if name.is_empty() {
+                continue;
             }
+            let commit = records::tip(self.git, &format!("{name}^{{commit}}"))?;
+            let commit = commit.ok_or_else(|| bad(format!("there is no commit {name}")))?;
+            ask.push_str(&format!("{sign}{commit}\n"));
         }
-        let cmd = self.client.git.git().args(["cat-file", "--batch-check=%(objectname)"]).stdin(ask);
-        let text = self.client.git.expect(&cmd)?.text();
-        let answers: Vec<&str> =
-            text.lines().map(|line| if line.ends_with(" missing") { "-" } else { line }).collect();
-        for (old, ids) in olds.iter().zip(answers.chunks(paths.len())) {
-            self.at.insert((*old).to_owned(), ids.join(" "));
-        }
-        Ok(())
+        let listed = self.git.expect(&self.git.git().args(["rev-list", "--stdin"]).stdin(ask))?.text();
+        Ok(listed.lines().map(str::to_owned).collect())
     }
 
-    fn of(&mut self, old: &str) -> Result<&Base, Vec<Problem>> {
-        let key = self.at.get(old).cloned().unwrap_or_default();
-        if !self.known.contains_key(&key) {
-            // A branch that is not pinned is under the policy of the pinned one; what that was then is not known here.
-            let rev = if old.is_empty() { "refs/shipway/none" } else { old };
-            let base = Base::at(self.client.git, rev, Some(Bootstrap::Ref(GUARD)))?;
-            self.known.insert(key.clone(), base);
-        }
-        Ok(self.known.get(&key).expect("it was put there"))
+    /// Returns all tickets, in the order in which the guard took them.
+    fn tickets(&self) -> Result<Vec<Seen>, Problem> {
+        let seen = |kept: records::Kept| {
+            let signed = kept.record.signed.filter(|_| kept.record.event == Event::Ticket {})?;
+            Some(Seen { at: kept.record.at, ticket: signed.ticket()?, signed })
+        };
+        Ok(records::read(self.git, LANDINGS, None)?.into_iter().filter_map(seen).collect())
     }
 }

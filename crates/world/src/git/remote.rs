@@ -16,6 +16,12 @@ pub(crate) struct Refs {
     pub tag: Option<String>,
 }
 
+/// Reads a branch of a remote.
+pub(crate) fn tip(hand: &Hand<'_>, remote: &str, branch: &str) -> Result<Option<String>, Fault> {
+    // No tag has a name that begins with a dot, so that none is found.
+    look(hand, remote, branch, ".").map(|refs| refs.tip)
+}
+
 /// Reads a branch and a tag of a remote.
 pub(crate) fn look(hand: &Hand<'_>, remote: &str, branch: &str, tag: &str) -> Result<Refs, Fault> {
     let (branch, tag) = (format!("refs/heads/{branch}"), format!("refs/tags/{tag}"));

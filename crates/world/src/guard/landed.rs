@@ -6,7 +6,6 @@ use shipway_core::change::{Event, LANDINGS, Record};
 use shipway_core::flow::{self, Flow, Landed, Owed};
 use shipway_core::policy::Pushed;
 use shipway_core::problem::Problem;
-use shipway_core::statement::Reason;
 use shipway_core::time::Time;
 
 use super::see;
@@ -45,17 +44,14 @@ impl Guard {
         let scene = (self.settings.name.as_str(), base, now);
         let found = ticket::find(git, scene, (&asked.0, &asked.1, &asked.2))?;
         let record = |event| Record { v: 1, at: now, by: "guard".into(), event, signed: None };
-        if let Some(found) = &found
-            && let Reason::Change { change, .. } = found.ticket.reason
-        {
-            let landed = Event::Landed { commit: line.new.clone(), ticket: found.signed.digest() };
+        let change = found.as_ref().and_then(|found| found.ticket.reason.change());
+        if let (Some(found), Some(change)) = (&found, change) {
+            let (commit, ticket) = (line.new.clone(), found.signed.digest());
+            let landed = Event::Landed { commit, ticket, exception: found.seen.exception.clone() };
             records::append(git, &landing::log(change), &record(landed))?;
         }
-        let source = match &found {
-            Some(found) => match found.ticket.reason {
-                Reason::Change { change, .. } => landing::read(git, change)?.source,
-                Reason::Release { .. } | Reason::Bootstrap | Reason::BreakGlass { .. } => String::new(),
-            },
+        let source = match change {
+            Some(change) => landing::read(git, change)?.source,
             None => String::new(),
         };
         for owed in owed(git, base, (&source, branch, &line.new))? {

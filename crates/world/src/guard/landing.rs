@@ -1,6 +1,8 @@
 //! What is known of a change that is to land: who approved it, who checked it, whose paths it touches, and what is owed.
 
-use shipway_core::change::{self, CHANGES, ChangeRequest, Event, Given, LANDINGS, Record};
+use std::collections::BTreeMap;
+
+use shipway_core::change::{self, CHANGES, ChangeRequest, Event, Given, LANDINGS, Record, State};
 use shipway_core::flow::{self, Owed};
 use shipway_core::grade::{Distance, grade};
 use shipway_core::policy::owners::Owners;
@@ -16,7 +18,7 @@ use crate::policy::Base;
 use crate::records;
 
 /// Names of checks, each with who vouches for it or what became of it.
-type Named = Vec<(String, String)>;
+pub type Named = Vec<(String, String)>;
 
 /// Where a landing is looked at.
 #[derive(Clone, Copy)]
@@ -59,6 +61,31 @@ pub fn numbers(git: &InHook<'_>) -> Result<Vec<u64>, Problem> {
     Ok(numbers)
 }
 
+/// Returns why a change request does not ask to land, if it does not.
+fn standing(change: &ChangeRequest) -> Vec<String> {
+    let number = change.number;
+    match &change.state {
+        State::Open if change.draft => vec![format!("change {number} is a draft")],
+        State::Open => vec![],
+        State::Landed(_) => vec![format!("change {number} has landed already")],
+        State::Closed(_) => vec![format!("change {number} is closed")],
+    }
+}
+
+/// Reads all change requests, in the order of their numbers.
+pub fn all(git: &InHook<'_>) -> Result<Vec<ChangeRequest>, Problem> {
+    let number = |name: &str| name.strip_prefix(CHANGES)?.split('/').nth(1)?.parse::<u64>().ok();
+    let mut changes: Vec<ChangeRequest> = records::read_all(git, &format!("{CHANGES}/*/log"))?
+        .into_iter()
+        .filter_map(|(name, log)| {
+            let records: Vec<Record> = log.into_iter().map(|kept| kept.record).collect();
+            Some(change::fold(number(&name)?, &records))
+        })
+        .collect();
+    changes.sort_by_key(|change| change.number);
+    Ok(changes)
+}
+
 impl Scene<'_> {
     /// Returns what is known of a change that lands by a method as an update says; `checks` are those that the lander
     /// vouches for, each with the lander's name.
@@ -90,7 +117,7 @@ impl Scene<'_> {
             checks: checks.into_iter().chain(signed).collect(),
             failed,
             owners: self.owners(update),
-            obligations: self.obligations(change)?,
+            obligations: [standing(change), self.obligations(change)?].concat(),
             replayed: self.replayed(method, update, &newest.head)?,
         })
     }
@@ -98,8 +125,14 @@ impl Scene<'_> {
     /// Returns the approvals that hold, each with its grade, and who asks for changes.
     pub fn words(&self, change: &ChangeRequest) -> (Vec<(String, u8)>, Vec<String>) {
         let (mut approvals, mut objections) = (vec![], vec![]);
-        let signer = |given: &Given| keys::verify(&self.base.signers, &given.signed, given.at).ok();
-        for (person, given) in change.words(|given| signer(given).map(|signer| signer.person)) {
+        let mut signers = BTreeMap::new();
+        for given in &change.reviews {
+            if let Ok(signer) = keys::verify(&self.base.signers, &given.signed, given.at) {
+                signers.insert(given.signed.digest(), signer);
+            }
+        }
+        let signer = |given: &Given| signers.get(&given.signed.digest());
+        for (person, given) in change.words(|given| signer(given).map(|signer| signer.person.clone())) {
             match given.review.word {
                 Word::RequestChanges => objections.push(person),
                 Word::Withdraw => {}
@@ -110,16 +143,35 @@ impl Scene<'_> {
                         person: !self.base.policy.is_called(&person, &change.author),
                         login: given.by != change.author,
                     };
-                    approvals.push((person, grade(given.review.key_use, &signer, distance).level));
+                    approvals.push((person, grade(given.review.key_use, signer, distance).level));
                 }
             }
         }
         (approvals, objections)
     }
 
+    /// Returns who has approved a change after it had landed by exception: people who have no part in it, in solo mode
+    /// anybody. A policy that is changed later takes nothing of that back.
+    pub fn answered(&self, change: &ChangeRequest) -> Vec<String> {
+        let policy = &self.base.policy;
+        let part = |person: &str| {
+            policy.is_called(person, &change.author)
+                || change.contributors().iter().any(|name| policy.is_called(person, name))
+        };
+        let head = change.newest().map(|newest| newest.head.as_str()).unwrap_or_default();
+        let yes = change
+            .reviews
+            .iter()
+            .filter(|given| given.review.word == Word::Approve && given.review.head == head);
+        let people = yes.filter_map(|given| {
+            keys::verify(&self.base.signers, &given.signed, given.at).ok().map(|signer| signer.person)
+        });
+        people.filter(|person| policy.is_person(person) && (policy.solo || !part(person))).collect()
+    }
+
     /// Returns the results of checks of a commit that somebody has signed: who vouches for those that passed, and what
     /// became of those that did not.
-    fn checks(&self, change: &ChangeRequest, commit: &str) -> (Named, Named) {
+    pub fn checks(&self, change: &ChangeRequest, commit: &str) -> (Named, Named) {
         let (mut passed, mut failed) = (vec![], vec![]);
         for signed in &change.checks {
             let Some(Statement::Check(result)) = signed.read() else { continue };

@@ -1,8 +1,10 @@
 //! `proc-receive`: what is pushed to `refs/for` and `refs/events` becomes change requests and records. Everything that
 //! comes in here is somebody else's bytes; who brought it is what the transport says.
 
+mod admit;
 mod event;
 mod open;
+mod version;
 mod wire;
 
 use std::io::{self, Read, Write};
@@ -33,6 +35,11 @@ impl Desk<'_> {
     /// Returns the value of a push option `name=value`.
     fn option(&self, name: &str) -> Option<&str> {
         self.options.iter().find_map(|option| option.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// Tells whether there is a push option `name`, or `name=true`.
+    fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|option| option == name) || self.option(name) == Some("true")
     }
 
     fn record(&self, event: shipway_core::change::Event) -> Record {

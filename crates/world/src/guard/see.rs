@@ -220,6 +220,19 @@ pub fn merged(git: &InHook<'_>, one: &str, other: &str) -> Result<Option<String>
     Ok(output.ok().then(|| output.text().lines().next().unwrap_or_default().to_owned()))
 }
 
+/// Tells whether a commit is what putting the work of an older one onto another base gives.
+pub fn is_replay(
+    git: &InHook<'_>,
+    (old_base, old): (&str, &str),
+    (base, new): (&str, &str),
+) -> Result<bool, Problem> {
+    let onto = format!("--merge-base={old_base}");
+    let args = ["merge-tree", "--write-tree", "--no-messages", &onto, base, old];
+    let merged = git.run(&git.git().args(args))?;
+    let tree = git.expect(&git.git().args(["rev-parse", &format!("{new}^{{tree}}")]))?.text();
+    Ok(merged.ok() && merged.text().lines().next() == Some(tree.as_str()))
+}
+
 /// Fills in the files that each commit changes against each of its parents, and their sizes.
 fn files(git: &InHook<'_>, ids: &[&str], commits: &mut [Commit]) -> Result<(), Problem> {
     if ids.is_empty() {

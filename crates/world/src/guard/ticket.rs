@@ -1,5 +1,7 @@
 //! Landing tickets: found in the log of landings, and held to what they say.
 
+use std::time::Duration;
+
 use shipway_core::change::{Event, LANDINGS};
 use shipway_core::policy::{Purpose, TicketSeen};
 use shipway_core::problem::Problem;
@@ -13,6 +15,9 @@ use crate::records;
 
 /// How many records of the log are looked at: a ticket is used soon after it is written, or never.
 const RECENT: usize = 500;
+
+/// How far the clock of a client may be ahead.
+const AHEAD: Duration = Duration::from_mins(5);
 
 /// A ticket, and what was seen of it.
 #[derive(Clone, Debug)]
@@ -53,13 +58,19 @@ pub fn seen((ticket, signed): (&Ticket, &Signed), repository: &str, base: &Base,
         Ok(_) if ticket.repository != repository => {
             Some(format!("it is for the repository {}, and this is {repository}", ticket.repository))
         }
+        Ok(_) if ticket.expires > now.after(base.policy.ticket_expiry).after(AHEAD) => {
+            Some("it would be good for longer than the policy allows".to_owned())
+        }
         Ok(_) => None,
     };
     let (purpose, exception) = match &ticket.reason {
         Reason::Change { .. } => (Purpose::Change, None),
         Reason::Release { .. } => (Purpose::Release, None),
         Reason::Bootstrap => (Purpose::Bootstrap, None),
-        Reason::BreakGlass { reason, follow_up } => {
+        Reason::BreakGlass { reason, follow_up, .. } if reason.trim().is_empty() || follow_up.is_empty() => {
+            (Purpose::Change, Some(String::new()))
+        }
+        Reason::BreakGlass { reason, follow_up, .. } => {
             (Purpose::Change, Some(format!("{reason} (followed up in {follow_up})")))
         }
     };

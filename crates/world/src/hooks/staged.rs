@@ -124,9 +124,14 @@ impl<'a> InHook<'a> {
         let (mut rest, mut found) = (&output.stdout[..], vec![]);
         for _ in blobs {
             let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-            let size: usize =
-                std::str::from_utf8(&rest[..end]).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+            let size = std::str::from_utf8(&rest[..end]).ok().and_then(|text| text.parse::<usize>().ok());
             let from = (end + 1).min(rest.len());
+            let Some(size) = size else {
+                // What is missing has a line that says so, and no content.
+                found.push(vec![]);
+                rest = &rest[from..];
+                continue;
+            };
             let to = (from + size).min(rest.len());
             found.push(rest[from..to].to_vec());
             rest = rest.get(to + 1..).unwrap_or_default();

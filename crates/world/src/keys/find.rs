@@ -40,6 +40,21 @@ pub struct SigningKey {
     pub(super) written: bool,
 }
 
+impl SigningKey {
+    /// Returns the key that a plan names: its public line, its file if it has one, and its agent where it needs one.
+    pub fn again(line: &str, file: PathBuf, agent: Option<OsString>) -> Option<Self> {
+        let public = PublicKey::from_file(line)?;
+        let written = file.as_os_str().is_empty();
+        Some(Self { public, key_use: Use::default(), path: file, agent, written })
+    }
+
+    /// Returns what a plan names the key by, for [`SigningKey::again`].
+    pub fn named(&self) -> (String, String, Option<String>) {
+        let agent = self.agent.as_ref().map(|agent| agent.to_string_lossy().into_owned());
+        (self.public.to_line(), self.path.display().to_string(), agent)
+    }
+}
+
 /// Returns the key to sign with.
 pub fn find(choice: &Choice, git: Git<'_>) -> Result<SigningKey, Problem> {
     if let Some(named) = &choice.named {

@@ -1,20 +1,26 @@
-//! `change land`.
+//! `change land`: a run that ends with the move of a protected branch.
 
 use std::time::Duration;
 
 use serde_json::json;
+use shipway_core::config::Check;
+use shipway_core::drive::Halt;
+use shipway_core::journal::Outcome;
 use shipway_core::policy::{Method, Verdict};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::run::Run;
 use shipway_core::statement::Reason;
+use shipway_core::{plan::Plan, planner};
 use shipway_world::change::Client;
-use shipway_world::change::land::{Checked, Prepared, Wish};
+use shipway_world::change::land::{Checked, Prepared};
 use shipway_world::keys::SigningKey;
 
 use super::{DONE, End, Session, key_of, open_change};
 use crate::args::Land;
+use crate::command::carry::{self, Load};
 
 /// How often a landing is made anew when others were faster.
-const TRIES: usize = 20;
+const TRIES: usize = 40;
 /// How long somebody who is just moving the branch is waited for.
 const BREATH: Duration = Duration::from_millis(200);
 
@@ -27,27 +33,27 @@ pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) 
     for _ in 0..TRIES {
         let change = open_change(&client, asked.number).map_err(one)?;
         let prepared = client.prepare(change, method).map_err(one)?;
-        let checks = checked(session, &client, &prepared, asked, &person)?;
-        match put(session, &client, &prepared, (&key, &checks), asked) {
-            Ok(()) => {
-                tell(session, &prepared, &checks, &person);
-                return Ok(DONE);
-            }
-            Err(problem) => {
-                client.refresh()?;
-                // Whoever was faster has moved the target; then everything is made and checked anew.
-                let stays =
-                    client.tip(&prepared.change.target).map_err(one)?.unwrap_or_default() == prepared.old;
-                let held = problem.details.iter().any(|line| line.contains("cannot lock ref"));
-                if stays && !held {
-                    return Err(vec![problem]);
-                }
-                if held {
-                    std::thread::sleep(BREATH);
-                }
-                session.view.note("others have landed meanwhile; making it anew");
-            }
+        let checks = judged(&client, &prepared, asked, &person)?;
+        let names: Vec<String> = checks.iter().map(|check| check.name.clone()).collect();
+        let plan = plan(session, &client, &prepared, (&key, asked, checks)).map_err(one)?;
+        let lock = session.lock(None).map_err(one)?;
+        let (halt, run) = carry::once(session, lock, Load::Plan(Box::new(plan))).map_err(one)?;
+        if halt == Halt::Closed(Outcome::Shipped) {
+            tell(session, &prepared, (&names, &person, asked), &run);
+            return Ok(DONE);
         }
+        client.refresh()?;
+        // Whoever was faster has moved the target; then everything is made and checked anew.
+        let tip = client.tip(&prepared.change.target).map_err(one)?.unwrap_or_default();
+        let held = is_held(&run);
+        if (tip == prepared.old && !held) || !matches!(halt, Halt::Closed(_)) {
+            carry::report(session, &run).map_err(one)?;
+            return Ok(carry::exit_code(&halt, &run));
+        }
+        if held {
+            std::thread::sleep(BREATH);
+        }
+        session.view.note("others have landed meanwhile; making it anew");
     }
     Err(vec![
         Problem::new(Code::LandingRaced, format!("others were faster {TRIES} times"))
@@ -55,69 +61,79 @@ pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) 
     ])
 }
 
-/// Runs the checks and asks the policy; returns the checks that have passed.
-fn checked(
-    session: &Session<'_>,
+/// Tells whether somebody else was just moving the branch.
+fn is_held(run: &Run) -> bool {
+    let lines = |problem: &Problem| problem.details.iter().any(|line| line.contains("cannot lock ref"));
+    run.back.as_ref().is_some_and(lines)
+}
+
+/// Asks the policy before anything runs, as if every check had passed; returns the checks that must.
+fn judged(
     client: &Client<'_>,
     prepared: &Prepared,
     asked: &Land,
     person: &str,
-) -> Result<Vec<String>, Vec<Problem>> {
+) -> Result<Vec<Check>, Vec<Problem>> {
     let one = |problem| vec![problem];
-    if asked.break_glass.is_some() {
+    if let Some(reason) = &asked.break_glass {
+        refuse(&client.judge(prepared, person, &Checked::default(), Some(reason)).map_err(one)?)?;
         return Ok(vec![]);
     }
     let (wanted, missing) = client.wanted_checks(&prepared.change.target);
     let passed = wanted.iter().map(|check| check.name.clone()).collect();
-    // What is refused whatever the checks say is refused before they run.
-    refuse(&client.judge(prepared, person, &Checked { passed, failed: vec![] }).map_err(one)?)?;
-    let tell = |line: &str| session.view.note(line);
-    let mut checked = client.check(&prepared.new, &wanted, &tell).map_err(one)?;
-    checked.failed.extend(
-        missing.into_iter().map(|name| (name, "shipway.toml of the target does not define it".to_owned())),
-    );
-    refuse(&client.judge(prepared, person, &checked).map_err(one)?)?;
-    Ok(checked.passed)
+    let undefined = "shipway.toml of the target does not define it";
+    let failed = missing.into_iter().map(|name| (name, undefined.to_owned())).collect();
+    refuse(&client.judge(prepared, person, &Checked { passed, failed }, None).map_err(one)?)?;
+    Ok(wanted)
 }
 
 fn refuse(verdicts: &[Verdict]) -> Result<(), Vec<Problem>> {
     if verdicts.is_empty() { Ok(()) } else { Err(verdicts.iter().map(Verdict::problem).collect()) }
 }
 
-fn put(
+fn plan(
     session: &Session<'_>,
     client: &Client<'_>,
     prepared: &Prepared,
-    (key, checks): (&SigningKey, &[String]),
-    asked: &Land,
-) -> Result<(), Problem> {
-    let reason = match (&asked.break_glass, &asked.follow_up) {
-        (Some(reason), Some(follow_up)) => {
-            Reason::BreakGlass { reason: reason.clone(), follow_up: follow_up.clone() }
-        }
-        (Some(_) | None, _) => Reason::Change {
-            change: prepared.change.number,
-            version: u32::try_from(prepared.change.versions.len()).unwrap_or(u32::MAX),
+    (key, asked, checks): (&SigningKey, &Land, Vec<Check>),
+) -> Result<Plan, Problem> {
+    let change = prepared.change.number;
+    let reason = match &asked.break_glass {
+        Some(reason) => Reason::BreakGlass { change, reason: reason.clone(), follow_up: follow_up(asked) },
+        None => Reason::Change {
+            change,
+            version: prepared.change.newest().map_or(0, |newest| newest.version),
             method: prepared.method,
         },
     };
     let reference = format!("refs/heads/{}", prepared.change.target);
-    let tell = |line: &str| session.view.note(line);
-    let wish = Wish { reference: &reference, old: &prepared.old, new: &prepared.new, reason, checks };
-    let ticket = client.ticket(wish, key, &tell)?;
-    client.land(&reference, &prepared.new, ticket).map(|_| ())
+    let moved = (reference.as_str(), prepared.old.as_str(), prepared.new.as_str());
+    let names = checks.iter().map(|check| check.name.clone()).collect();
+    let ticket = client.ticket(moved, reason, names, key)?;
+    let input = client.steps(prepared, (ticket, checks), client.about.name.clone());
+    planner::land::plan(input, &session.catalog(&session.hands()?))
 }
 
-fn tell(session: &Session<'_>, prepared: &Prepared, checks: &[String], person: &str) {
+/// Returns where an exception is followed up: without another place, the change is approved afterwards.
+fn follow_up(asked: &Land) -> String {
+    asked.follow_up.clone().unwrap_or_else(|| format!("change {}", asked.number))
+}
+
+fn tell(
+    session: &Session<'_>,
+    prepared: &Prepared,
+    (checks, person, asked): (&[String], &str, &Land),
+    run: &Run,
+) {
     let Prepared { change, method, old, new, .. } = prepared;
     let short = |id: &str| id.get(..12).unwrap_or(id).to_owned();
     let fields = json!({
         "change": change.number, "target": change.target, "method": method.as_str(), "old": old, "new": new,
-        "checks": checks, "person": person,
+        "checks": checks, "person": person, "run": run.id, "exception": asked.break_glass,
     });
     let checked =
         if checks.is_empty() { String::new() } else { format!(", checked by {}", checks.join(", ")) };
-    let text = format!(
+    let mut text = format!(
         "landed change {} on {}: {} → {} by {}{checked}, ticket of {person}",
         change.number,
         change.target,
@@ -125,6 +141,11 @@ fn tell(session: &Session<'_>, prepared: &Prepared, checks: &[String], person: &
         short(new),
         method.as_str(),
     );
+    if let Some(reason) = &asked.break_glass {
+        let number = change.number;
+        text.push_str(&format!("\nby exception: {reason}; followed up in {}", follow_up(asked)));
+        text.push_str(&format!("\nsomebody else approves it afterwards: shipway change approve {number}"));
+    }
     session.view.answer("landed", &fields, &text);
 }
 

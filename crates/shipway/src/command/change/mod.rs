@@ -4,13 +4,14 @@ mod land;
 mod show;
 
 use std::fs;
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use serde_json::json;
-use shipway_core::change::{ChangeRequest, Event};
+use shipway_core::change::{ChangeRequest, Event, text};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Word;
-use shipway_world::change::Client;
+use shipway_world::change::{Client, editor};
 use shipway_world::hooks::staged::InHook;
 use shipway_world::keys::{self, Choice, SigningKey};
 
@@ -50,6 +51,11 @@ pub fn run(session: &Session<'_>, what: &Change) -> End {
         Change::Review { number, request_changes: None, key, .. } => {
             word(session, &client, (*number, key.as_ref()), (Word::Withdraw, "")).map_err(one)
         }
+        Change::Edit { number, title, description, draft, ready } => {
+            let mark = if *draft || *ready { Some(*draft) } else { None };
+            edit(session, &client, *number, (title.as_ref(), description.as_ref(), mark)).map_err(one)
+        }
+        Change::Reopen { number } => send(session, &client, *number, Event::Reopened {}).map_err(one),
         Change::Retarget { number, target } => {
             send(session, &client, *number, Event::Retargeted { target: target.clone() }).map_err(one)
         }
@@ -65,11 +71,17 @@ fn open(session: &Session<'_>, client: &Client<'_>, asked: &Open) -> Result<u8, 
     let target = asked.target.clone().unwrap_or(pinned);
     let mut specs = vec![format!("HEAD:refs/for/{target}")];
     let mut option = |name: &str, value: Option<String>| {
-        specs.extend(value.map(|value| format!("--push-option={name}={}", value.replace('\n', "\\n"))));
+        specs.extend(value.map(|value| format!("--push-option={name}={}", text::pack(&value))));
+    };
+    let description = match (&asked.description, template(session)) {
+        (Some(given), _) => Some(given.clone()),
+        (None, Some(template)) => Some(written(session, &template)?),
+        (None, None) => None,
     };
     option("title", asked.title.clone());
-    option("description", asked.description.clone().or_else(|| template(session)));
+    option("description", description.filter(|text| !text.trim().is_empty()));
     option("change", asked.change.map(|number| number.to_string()));
+    option("draft", asked.draft.then(|| "true".to_owned()));
     // Options come before the refs.
     specs.rotate_left(1);
     let said = client.push(&specs)?;
@@ -83,6 +95,42 @@ fn open(session: &Session<'_>, client: &Client<'_>, asked: &Open) -> Result<u8, 
 
 fn template(session: &Session<'_>) -> Option<String> {
     TEMPLATES.iter().find_map(|path| fs::read_to_string(session.repository.top.join(path)).ok())
+}
+
+/// Returns a text as a person leaves it in the editor; away from a terminal, as it is.
+fn written(session: &Session<'_>, text: &str) -> Result<String, Problem> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Ok(text.to_owned());
+    }
+    let named = ["GIT_EDITOR", "VISUAL", "EDITOR"].into_iter();
+    let editor = named.filter_map(|name| session.environment.get(name)).find(|value| !value.is_empty());
+    editor::write(editor.unwrap_or("vi"), &session.state(), ("CHANGE_REQUEST.md", text))
+}
+
+fn edit(
+    session: &Session<'_>,
+    client: &Client<'_>,
+    number: u64,
+    (title, description, mark): (Option<&String>, Option<&String>, Option<bool>),
+) -> Result<u8, Problem> {
+    let change = open_change(client, number)?;
+    let description = match (description, title, mark) {
+        (None, None, None) => Some(written(session, &change.description)?),
+        (given, ..) => given.cloned(),
+    };
+    if let Some(draft) = mark {
+        client.send(number, Event::Marked { draft }, None)?;
+    }
+    let event = Event::Edited {
+        title: title.cloned().unwrap_or_else(|| change.title.clone()),
+        description: description.unwrap_or_else(|| change.description.clone()),
+    };
+    if event != (Event::Edited { title: change.title, description: change.description }) {
+        client.send(number, event, None)?;
+    }
+    let now = json!({ "change": number });
+    session.view.answer("change", &now, &format!("change {number}: shipway change show {number}"));
+    Ok(DONE)
 }
 
 fn send(session: &Session<'_>, client: &Client<'_>, number: u64, event: Event) -> Result<u8, Problem> {
@@ -107,7 +155,9 @@ fn word(
             .found(actor.to_string())
             .wanted("a person with a key"));
     }
-    let change = open_change(client, number)?;
+    let change = client.change(number)?;
+    // One that has landed by exception is still reviewed: that is what it owes.
+    let change = if change.exception.is_some() { change } else { open_change(client, number)? };
     let key = key_of(session, key)?;
     let person = client.person(&key, "review@shipway")?;
     session.view.note(&format!("change {number}: {}", change.title));
@@ -119,7 +169,7 @@ fn word(
     ));
     let tell = |line: &str| session.view.note(line);
     let signed = client.review(&change, (word, text), &key, &tell)?;
-    client.send(number, Event::Reviewed {}, Some(signed))?;
+    let said = client.send(number, Event::Reviewed {}, Some(signed))?;
     let done = match word {
         Word::Approve => "approved",
         Word::RequestChanges => "asked for changes in",
@@ -128,6 +178,8 @@ fn word(
     let grade = shipway_core::statement::Use::words(key.key_use);
     let fields = json!({ "change": number, "person": person, "word": done, "key": key.public.fingerprint() });
     session.view.answer("review", &fields, &format!("{person} has {done} change {number} ({grade})"));
+    let more = format!("change {number}: noted");
+    said.lines().filter(|line| *line != more).for_each(|line| session.view.note(line));
     Ok(DONE)
 }
 

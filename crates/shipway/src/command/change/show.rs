@@ -1,13 +1,14 @@
 //! Looking at change requests.
 
 use serde_json::json;
-use shipway_core::change::{self, ChangeRequest, State};
+use shipway_core::change::{ChangeRequest, State, text};
 use shipway_core::policy::Verdict;
 use shipway_core::problem::{Code, Problem};
+use shipway_core::statement::Word;
 use shipway_world::change::Client;
 use shipway_world::change::client::day;
 use shipway_world::change::land::Checked;
-use shipway_world::records;
+use shipway_world::guard::landing;
 
 use super::{DONE, Session};
 
@@ -19,44 +20,44 @@ fn word(state: &State) -> &'static str {
     }
 }
 
-/// Lists change requests, a line each.
+/// Lists change requests, a line each; what has landed by exception and was not approved since stands at the top.
 pub(super) fn list(session: &Session<'_>, client: &Client<'_>, all: bool) -> Result<u8, Problem> {
-    let logs = records::read_all(client.git, &format!("{}/*/log", change::CHANGES))?;
-    let number = |name: &str| name.split('/').nth_back(1).and_then(|number| number.parse::<u64>().ok());
-    let mut changes: Vec<ChangeRequest> = logs
-        .iter()
-        .filter_map(|(name, log)| {
-            let records: Vec<_> = log.iter().map(|kept| kept.record.clone()).collect();
-            Some(change::fold(number(name)?, &records))
-        })
-        .filter(|change| all || change.is_open())
-        .collect();
-    changes.sort_by_key(|change| change.number);
+    let mut changes = landing::all(client.git)?;
+    let scene = client.scene();
+    let owes = |change: &ChangeRequest| change.exception.is_some() && scene.answered(change).is_empty();
+    let owing: Vec<u64> = changes.iter().filter(|change| owes(change)).map(|change| change.number).collect();
+    changes.retain(|change| all || change.is_open() || owing.contains(&change.number));
     let fields: Vec<_> = changes
         .iter()
         .map(|change| {
             json!({
                 "change": change.number, "state": word(&change.state), "target": change.target,
                 "source": change.source, "title": change.title, "author": change.author,
-                "versions": change.versions.len(),
+                "versions": change.versions.len(), "draft": change.draft, "exception": change.exception,
+                "owes_approval": owing.contains(&change.number),
             })
         })
         .collect();
-    let line = |change: &ChangeRequest| {
-        let ChangeRequest { number, state, target, title, author, versions, .. } = change;
-        format!(
-            "{number:>4}  {:<6}  → {target}  {title}   ({author}, version {})",
-            word(state),
-            versions.len()
-        )
-    };
-    let text = if changes.is_empty() {
-        "no change requests are open; open one: git push origin HEAD:refs/for/main".to_owned()
-    } else {
-        changes.iter().map(line).collect::<Vec<_>>().join("\n")
-    };
-    session.view.answer("changes", &json!({ "changes": fields }), &text);
+    let mut lines: Vec<String> = vec![];
+    for change in changes.iter().filter(|change| owing.contains(&change.number)) {
+        let ChangeRequest { number, target, exception, .. } = change;
+        let reason = exception.as_deref().unwrap_or_default();
+        lines.push(format!("change {number} is on {target} by exception: {reason}"));
+        lines.push(format!("  somebody else has to approve it: shipway change approve {number}"));
+    }
+    let listed = |change: &&ChangeRequest| all || change.is_open();
+    lines.extend(changes.iter().filter(listed).map(line));
+    if lines.is_empty() {
+        lines.push("no change requests are open; open one: git push origin HEAD:refs/for/main".to_owned());
+    }
+    session.view.answer("changes", &json!({ "changes": fields }), &lines.join("\n"));
     Ok(DONE)
+}
+
+fn line(change: &ChangeRequest) -> String {
+    let ChangeRequest { number, state, target, title, author, versions, .. } = change;
+    let state = if change.is_open() && change.draft { "draft" } else { word(state) };
+    format!("{number:>4}  {state:<6}  → {target}  {title}   ({author}, version {})", versions.len())
 }
 
 /// Shows one change request.
@@ -69,6 +70,10 @@ pub(super) fn show(session: &Session<'_>, client: &Client<'_>, number: u64) -> R
         change.title.clone(),
         format!("opened by {} on {}", change.author, day(change.opened)),
     ];
+    if change.draft {
+        lines.push("a draft: it is not to land yet".into());
+    }
+    lines.extend(change.exception.iter().map(|reason| format!("landed by exception: {reason}")));
     if !change.description.trim().is_empty() {
         lines.push(String::new());
         lines.extend(change.description.trim().lines().map(|line| format!("  {line}")));
@@ -86,6 +91,13 @@ pub(super) fn show(session: &Session<'_>, client: &Client<'_>, number: u64) -> R
     }
     lines.extend(approvals.iter().map(|(person, grade)| format!("approved by {person}, grade P{grade}")));
     lines.extend(objections.iter().map(|person| format!("{person} asks for changes")));
+    let open_boxes = text::boxes(&change.description).into_iter().filter(|(_, ticked)| !ticked);
+    lines.extend(open_boxes.map(|(what, _)| format!("not ticked: {what}")));
+    for given in &change.reviews {
+        if given.review.word == Word::RequestChanges && !given.review.text.is_empty() {
+            lines.push(format!("{} asks for changes: {}", given.by, given.review.text));
+        }
+    }
     lines.extend(change.skipped.iter().map(|skip| format!("skipped locally: {skip}")));
     for comment in &change.comments {
         let place = comment.place.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
@@ -104,6 +116,7 @@ pub(super) fn show(session: &Session<'_>, client: &Client<'_>, number: u64) -> R
         "change": number, "state": word(&change.state), "target": change.target, "source": change.source,
         "title": change.title, "description": change.description, "author": change.author,
         "versions": change.versions, "approvals": approvals, "objections": objections,
+        "draft": change.draft, "exception": change.exception, "checklist": text::boxes(&change.description),
         "skipped": change.skipped, "issues": change.issues(), "missing": missing,
         "comments": change.comments.iter().map(|c| json!({ "by": c.by, "text": c.text, "place": c.place })).collect::<Vec<_>>(),
     });
@@ -122,7 +135,7 @@ fn missing(client: &Client<'_>, change: &ChangeRequest) -> Vec<String> {
         let names: Vec<String> = checks.into_iter().map(|check| check.name).collect();
         let someone = client.base.policy.people.iter().find(|(_, person)| !person.agent);
         let person = someone.map(|(name, _)| name.clone()).unwrap_or_default();
-        client.judge(&prepared, &person, &Checked { passed: names, failed: vec![] })
+        client.judge(&prepared, &person, &Checked { passed: names, failed: vec![] }, None)
     });
     match judged {
         Ok(verdicts) => verdicts.iter().map(told).collect(),

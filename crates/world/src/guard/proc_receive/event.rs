@@ -2,17 +2,19 @@
 //! and its bearer is not believed: the guard writes both anew.
 
 use shipway_core::anchor::REFS;
-use shipway_core::change::{ChangeRequest, Event, LANDINGS, Record};
+use shipway_core::change::{Event, LANDINGS, Record, Version};
 use shipway_core::policy::Pushed;
 use shipway_core::problem::{Code, Problem};
-use shipway_core::statement::Statement;
 
-use super::{Desk, Report};
+use super::version::Look;
+use super::{Desk, Report, admit, open};
 use crate::guard::receive::Push;
 use crate::guard::{landing, see};
-use crate::keys;
 use crate::policy::Base;
 use crate::records;
+
+/// How many records a change request may have.
+const MOST: usize = 5000;
 
 /// Takes a record for a log.
 pub(super) fn take(desk: &Desk<'_>, log: &str, commit: &str) -> Result<Report, Vec<Problem>> {
@@ -30,11 +32,43 @@ pub(super) fn take(desk: &Desk<'_>, log: &str, commit: &str) -> Result<Report, V
     }
     let number = log.strip_prefix("changes/").and_then(|number| number.parse().ok());
     let number: u64 = number.ok_or_else(|| vec![denied(format!("there is no log {log}"))])?;
-    let change = landing::read(&desk.git, number).map_err(one)?;
-    admit(desk, &base, &change, &record).map_err(one)?;
-    records::append(&desk.git, &landing::log(number), &record).map_err(one)?;
-    (desk.say)(&format!("change {number}: noted"));
+    note(desk, &base, number, &record).map_err(one)?;
     Ok(Report::taken())
+}
+
+/// Adds a record to the log of a change request, if it may be.
+fn note(desk: &Desk<'_>, base: &Base, number: u64, record: &Record) -> Result<(), Problem> {
+    let log = landing::log(number);
+    if records::read(&desk.git, &log, Some(MOST))?.len() >= MOST {
+        return Err(denied(format!("change {number} has {MOST} records, and takes no more"))
+            .hint(format!("shipway change close {number}")));
+    }
+    let change = landing::read(&desk.git, number)?;
+    admit::admit(desk, base, &change, record)?;
+    // What it would land on is another now, so what it brings there is another, too.
+    let moved = match (&record.event, change.newest()) {
+        (Event::Retargeted { target }, Some(newest)) => Some(anew(desk, target, newest)?),
+        _ => None,
+    };
+    records::append(&desk.git, &log, record)?;
+    if let Some(version) = moved {
+        open::keep(desk, number, &version)?;
+        (desk.say)(&format!(
+            "change {number}, version {}: for another branch, without approvals",
+            version.version
+        ));
+        return Ok(());
+    }
+    (desk.say)(&format!("change {number}: noted"));
+    Ok(())
+}
+
+/// Returns what the newest version is for another target: more commits may be new there, by more people.
+fn anew(desk: &Desk<'_>, target: &str, newest: &Version) -> Result<Version, Problem> {
+    let tip = records::tip(&desk.git, &format!("refs/heads/{target}"))?;
+    let look = Look { git: &desk.git, tip: tip.as_deref() };
+    let version = look.version(&newest.head)?;
+    Ok(Version { version: newest.version + 1, source: newest.source.clone(), ..version })
 }
 
 /// Refuses a ticket that would not let its ref move now.
@@ -56,81 +90,6 @@ fn admit_ticket(desk: &Desk<'_>, base: &Base, record: &Record) -> Result<(), Vec
     } else {
         Err(verdicts.iter().map(shipway_core::policy::Verdict::problem).collect())
     }
-}
-
-/// Refuses what somebody may not say of a change request.
-fn admit(desk: &Desk<'_>, base: &Base, change: &ChangeRequest, record: &Record) -> Result<(), Problem> {
-    let person = base.policy.person_of_login(&desk.by.login);
-    let author = change.author == desk.by.login;
-    let may_steer = author || person.is_some_and(|person| base.policy.is_person(person));
-    match &record.event {
-        Event::Commented { .. } => Ok(()),
-        Event::Skipped { .. } if author => Ok(()),
-        Event::Edited { .. } | Event::Closed { .. } | Event::Reopened {} if may_steer => Ok(()),
-        Event::Retargeted { target } if may_steer => {
-            let name = format!("refs/heads/{target}");
-            let there = records::tip(&desk.git, &name)?.is_some();
-            if there { Ok(()) } else { Err(denied(format!("there is no branch {target}"))) }
-        }
-        Event::Reviewed {} => review(desk, base, change, record),
-        Event::Checked {} => check(desk, base, record),
-        Event::Skipped { .. }
-        | Event::Edited { .. }
-        | Event::Closed { .. }
-        | Event::Reopened {}
-        | Event::Retargeted { .. } => Err(Problem::new(
-            Code::LoginRefused,
-            format!("{} may not do that to change {}", desk.by.login, change.number),
-        )
-        .wanted(format!("its author {}, or a person of the policy", change.author))),
-        Event::Opened { .. }
-        | Event::Pushed(_)
-        | Event::Ticket {}
-        | Event::Landed { .. }
-        | Event::Owed { .. }
-        | Event::Unknown => Err(denied("that is written by the guard alone".into())),
-    }
-}
-
-fn review(desk: &Desk<'_>, base: &Base, change: &ChangeRequest, record: &Record) -> Result<(), Problem> {
-    let (signed, statement) = statement(record)?;
-    let Statement::Review(review) = statement else { return Err(denied("it is no signed review".into())) };
-    let who = keys::verify(&base.signers, signed, desk.now)?;
-    if !base.policy.is_person(&who.person) {
-        return Err(Problem::new(Code::NotAPerson, format!("{} is no person of the policy", who.person)));
-    }
-    let version = change.versions.iter().find(|version| version.version == review.version);
-    let fits = version.is_some_and(|version| version.head == review.head && version.patch == review.patch);
-    if !fits || review.change != change.number || review.target != change.target {
-        return Err(denied(format!(
-            "the review is not of version {} of change {}",
-            review.version, change.number
-        ))
-        .hint(format!("shipway change approve {}", change.number)));
-    }
-    if review.repository != desk.guard.settings.name || review.policy != base.digest {
-        let problem = denied("the review was signed for another repository or another policy".into());
-        return Err(problem.hint(format!("shipway change approve {}", change.number)));
-    }
-    Ok(())
-}
-
-fn check(desk: &Desk<'_>, base: &Base, record: &Record) -> Result<(), Problem> {
-    let (signed, statement) = statement(record)?;
-    let Statement::Check(result) = statement else {
-        return Err(denied("it is no signed result of a check".into()));
-    };
-    keys::verify(&base.signers, signed, desk.now)?;
-    if result.repository == desk.guard.settings.name && result.at <= desk.now {
-        return Ok(());
-    }
-    Err(denied("the result is of another repository, or of a time to come".into()))
-}
-
-fn statement(record: &Record) -> Result<(&shipway_core::statement::Signed, Statement), Problem> {
-    let signed = record.signed.as_ref().ok_or_else(|| denied("it is not signed".into()))?;
-    let statement = signed.read().ok_or_else(|| denied("what was signed is no statement".into()))?;
-    Ok((signed, statement))
 }
 
 /// Keeps a checkpoint of a journal; a list of them only grows.

@@ -1,16 +1,13 @@
 //! A push to `refs/for/BRANCH`: a new change request, or a new version of one.
 
-use shipway_core::change::{CHANGES, ChangeRequest, Event, Version};
+use shipway_core::change::{CHANGES, ChangeRequest, Event, Version, text};
 use shipway_core::problem::{Code, Problem};
 
+use super::version::Look;
 use super::{Desk, Report};
 use crate::guard::landing;
 use crate::guard::see;
 use crate::records;
-
-/// How long a title and a description may be, in bytes.
-const TITLE: usize = 200;
-const DESCRIPTION: usize = 64 * 1024;
 
 /// Takes a push for a branch.
 pub(super) fn open(desk: &Desk<'_>, branch: &str, new: &str) -> Result<Report, Vec<Problem>> {
@@ -28,11 +25,12 @@ fn take(desk: &Desk<'_>, branch: &str, new: &str) -> Result<Report, Problem> {
     {
         return Err(denied(format!("{branch} has that commit already")));
     }
-    let source = source(desk, new)?;
-    let version = version(desk, tip.as_deref(), new)?;
-    match known(desk, branch, &source)? {
+    let look = Look { git: &desk.git, tip: tip.as_deref() };
+    let mut version = look.version(new)?;
+    version.source = Some(source(desk, new)?);
+    match known(desk, branch, &version)? {
         Some(change) => add(desk, &change, version),
-        None => begin(desk, branch, source, &version),
+        None => begin(desk, branch, &version),
     }
 }
 
@@ -60,9 +58,9 @@ fn source(desk: &Desk<'_>, new: &str) -> Result<String, Problem> {
     })
 }
 
-/// Returns the change request that gets a new version: the one that is named, else the open one of the same author from
-/// the same source for the same branch.
-fn known(desk: &Desk<'_>, branch: &str, source: &str) -> Result<Option<ChangeRequest>, Problem> {
+/// Returns the change request that gets a new version: the one that an option or the commit names, else the open one of
+/// the same author for the same branch, from the same source or, without one, with a version that this one is ahead of.
+fn known(desk: &Desk<'_>, branch: &str, version: &Version) -> Result<Option<ChangeRequest>, Problem> {
     if let Some(number) = desk.option("change") {
         let number =
             number.parse().map_err(|_| denied(format!("{number} is no number of a change request")))?;
@@ -72,28 +70,44 @@ fn known(desk: &Desk<'_>, branch: &str, source: &str) -> Result<Option<ChangeReq
         }
         return Err(denied(format!("change {number} is not open for {branch}")));
     }
-    if source.is_empty() {
-        return Ok(None);
+    let mut own = landing::all(&desk.git)?;
+    own.retain(|change| change.is_open() && change.author == desk.by.login && change.target == branch);
+    if let Some(number) = trailer(desk, &version.head)?
+        && let Some(at) = own.iter().position(|change| change.number == number)
+    {
+        return Ok(Some(own.swap_remove(at)));
     }
-    for number in landing::numbers(&desk.git)?.into_iter().rev() {
-        let change = landing::read(&desk.git, number)?;
-        let same = change.author == desk.by.login && change.source == source && change.target == branch;
-        if change.is_open() && same {
-            return Ok(Some(change));
+    let source = version.source.as_deref().unwrap_or_default();
+    if !source.is_empty() {
+        return Ok(own.into_iter().rev().find(|change| change.source == source));
+    }
+    let mut before = vec![];
+    for change in own {
+        if let Some(newest) = change.newest()
+            && see::is_ahead(&desk.git, &newest.head, &version.head)?
+        {
+            before.push(change);
         }
     }
-    Ok(None)
+    Ok(if before.len() == 1 { before.pop() } else { None })
+}
+
+/// Returns the number that a commit names in a trailer `Change: 7`, as landed commits do.
+fn trailer(desk: &Desk<'_>, head: &str) -> Result<Option<u64>, Problem> {
+    let format = "--format=%(trailers:key=Change,valueonly,unfold)";
+    let text = desk.git.expect(&desk.git.git().args(["log", "-1", format, head]))?.text();
+    Ok(text.lines().rev().find_map(|line| line.trim().parse().ok()))
 }
 
 fn add(desk: &Desk<'_>, change: &ChangeRequest, mut version: Version) -> Result<Report, Problem> {
     let number = change.number;
-    if change.newest().is_some_and(|newest| newest.head == version.head) {
+    mark(desk, change)?;
+    if change.newest().is_some_and(|newest| newest.head == version.head && newest.source == version.source) {
         (desk.say)(&format!("change {number} has this version already"));
         return Ok(Report::taken());
     }
     version.version = change.newest().map_or(0, |newest| newest.version) + 1;
-    let rebased =
-        change.newest().is_some_and(|newest| newest.patch == version.patch && !version.patch.is_empty());
+    let rebased = rebased(desk, change, &mut version)?;
     let report = keep(desk, number, &version)?;
     let kept =
         if rebased { "a pure rebase: approvals stay" } else { "approvals of older versions count no more" };
@@ -102,9 +116,43 @@ fn add(desk: &Desk<'_>, change: &ChangeRequest, mut version: Version) -> Result<
     Ok(report)
 }
 
-fn begin(desk: &Desk<'_>, branch: &str, source: String, version: &Version) -> Result<Report, Problem> {
+/// Writes down that a change is a draft from now on, or is none any more.
+fn mark(desk: &Desk<'_>, change: &ChangeRequest) -> Result<(), Problem> {
+    let draft = match (desk.has("draft"), desk.has("ready")) {
+        (true, false) => true,
+        (false, true) => false,
+        (true, true) | (false, false) => return Ok(()),
+    };
+    if change.draft == draft {
+        return Ok(());
+    }
+    if change.author != desk.by.login {
+        return Err(denied(format!("change {} is a draft or not as {} says", change.number, change.author)));
+    }
+    let record = desk.record(Event::Marked { draft });
+    records::append(&desk.git, &landing::log(change.number), &record).map(|_| ())
+}
+
+/// Tells whether a version is a pure rebase of an older one. One that only looks like it, because the same lines are
+/// changed somewhere else, gets a patch id of its own, so that no approval holds for it.
+fn rebased(desk: &Desk<'_>, change: &ChangeRequest, version: &mut Version) -> Result<bool, Problem> {
+    let same = |older: &&Version| older.patch == version.patch && !version.patch.is_empty();
+    let Some(older) = change.versions.iter().rev().find(same) else { return Ok(false) };
+    if older.head == version.head {
+        return Ok(true);
+    }
+    if see::is_replay(&desk.git, (&older.base, &older.head), (&version.base, &version.head))? {
+        return Ok(true);
+    }
+    version.patch.push_str(&format!("+{}", version.version));
+    Ok(false)
+}
+
+fn begin(desk: &Desk<'_>, branch: &str, version: &Version) -> Result<Report, Problem> {
     let (title, description) = words(desk, &version.head)?;
-    let event = Event::Opened { target: branch.to_owned(), source, title: title.clone(), description };
+    let source = version.source.clone().unwrap_or_default();
+    let (target, draft) = (branch.to_owned(), desk.has("draft"));
+    let event = Event::Opened { target, source, title: title.clone(), description, draft };
     let first = records::make(&desk.git, &desk.record(event), &[])?;
     let mut number = landing::numbers(&desk.git)?.last().copied().unwrap_or(0);
     // Others may open theirs at the same time: whoever makes the log has the number.
@@ -113,7 +161,8 @@ fn begin(desk: &Desk<'_>, branch: &str, source: String, version: &Version) -> Re
         let args = ["update-ref", "-m", "opened", &landing::log(number), &first, &"0".repeat(first.len())];
         if desk.git.run(&desk.git.git().args(args))?.ok() {
             let report = keep(desk, number, version)?;
-            (desk.say)(&format!("change {number} for {branch}: {title}"));
+            let draft = if draft { " (a draft)" } else { "" };
+            (desk.say)(&format!("change {number} for {branch}: {title}{draft}"));
             next(desk, number);
             return Ok(report);
         }
@@ -122,7 +171,7 @@ fn begin(desk: &Desk<'_>, branch: &str, source: String, version: &Version) -> Re
 }
 
 /// Keeps a version under its own ref, and says so in the log.
-fn keep(desk: &Desk<'_>, number: u64, version: &Version) -> Result<Report, Problem> {
+pub(super) fn keep(desk: &Desk<'_>, number: u64, version: &Version) -> Result<Report, Problem> {
     let name = format!("{CHANGES}/{number}/{}", version.version);
     let zeros = "0".repeat(version.head.len());
     desk.git.expect(&desk.git.git().args(["update-ref", "-m", "pushed", &name, &version.head, &zeros]))?;
@@ -139,44 +188,13 @@ fn next(desk: &Desk<'_>, number: u64) {
 fn words(desk: &Desk<'_>, head: &str) -> Result<(String, String), Problem> {
     let message = desk.git.expect(&desk.git.git().args(["log", "-1", "--format=%B", head]))?.text();
     let (subject, body) = message.split_once('\n').unwrap_or((&message, ""));
-    let title = desk.option("title").unwrap_or(subject).trim();
-    let description = desk.option("description").map(|text| text.replace("\\n", "\n"));
+    let title = desk.option("title").unwrap_or(subject).trim().to_owned();
+    let description = desk.option("description").map(text::unpack);
     let description = description.unwrap_or_else(|| body.trim().to_owned());
-    if title.is_empty() || title.len() > TITLE || description.len() > DESCRIPTION {
-        return Err(denied(format!("a title has 1 to {TITLE} bytes, and a description up to {DESCRIPTION}")));
+    match text::flaw_of_title(&title).or_else(|| text::flaw_of_text(&description)) {
+        None => Ok((title, description)),
+        Some(flaw) => Err(denied(flaw).hint("git push origin HEAD:refs/for/BRANCH -o title='A SHORT TITLE'")),
     }
-    Ok((title.chars().filter(|c| !c.is_control()).collect(), description))
-}
-
-/// Returns the version that a commit is, numbered 1.
-fn version(desk: &Desk<'_>, tip: Option<&str>, new: &str) -> Result<Version, Problem> {
-    let base = match tip {
-        None => String::new(),
-        Some(tip) => {
-            let found = desk.git.run(&desk.git.git().args(["merge-base", tip, new]))?;
-            if !found.ok() {
-                return Err(denied("it has no commit in common with its target".into()));
-            }
-            found.text()
-        }
-    };
-    let range = if base.is_empty() { new.to_owned() } else { format!("{base}..{new}") };
-    let who =
-        desk.git.expect(&desk.git.git().args(["log", "--no-mailmap", "--format=%ae%n%ce", &range]))?.text();
-    let mut contributors: Vec<String> = who.lines().map(str::to_lowercase).collect();
-    contributors.sort();
-    contributors.dedup();
-    let patch = if base.is_empty() { String::new() } else { patch_id(desk, &base, new)? };
-    Ok(Version { version: 1, head: new.to_owned(), base, patch, contributors })
-}
-
-/// Returns the patch id of what a change does to where it left its target (git-patch-id(1)). White space counts.
-fn patch_id(desk: &Desk<'_>, base: &str, new: &str) -> Result<String, Problem> {
-    let args =
-        ["diff-tree", "-p", "-r", "--binary", "--no-renames", "--full-index", "--no-ext-diff", base, new];
-    let patch = desk.git.expect(&desk.git.git().args(args))?;
-    let id = desk.git.expect(&desk.git.git().args(["patch-id", "--verbatim"]).stdin(patch.stdout))?;
-    Ok(id.text().split(' ').next().unwrap_or_default().to_owned())
 }
 
 fn denied(what: String) -> Problem {

@@ -1,0 +1,12 @@
+//! Change requests on a guarded repository: real git, real keys, the real program.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod begin;
+mod contract;
+mod crowd;
+mod life;
+mod stage;
+mod tricks;
+mod versions;
+mod words;
