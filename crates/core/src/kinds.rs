@@ -111,6 +111,9 @@ pub struct Withdrawal {
     pub changelog: Option<String>,
     /// Whether the tag is deleted on the remote, if it is still ours.
     pub delete_tag: bool,
+    /// What is signed for the revert commit, where a guard wants a ticket for it; both sides of the move are found then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Box<land::Ticket>>,
 }
 
 /// A release that others may have seen.

@@ -159,10 +159,8 @@ pub enum Reason {
     },
     /// A release commit, made by a run.
     Release {
-        /// The run.
+        /// The run, with its plan in the journal.
         run: String,
-        /// The digest of its plan.
-        plan: Digest,
         /// The version that is released.
         version: String,
     },

@@ -18,6 +18,7 @@ use shipway_world::facts::{self, Git};
 use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
 use shipway_world::host::{AgentBinary, Fleet};
+use shipway_world::keys::{self, SigningKey};
 use shipway_world::lease::{self, Holder, Lock, this_host};
 use shipway_world::shell::{self, LocalShell, Logs, Masks};
 use shipway_world::stop::Switches;
@@ -75,6 +76,16 @@ impl<'a> Session<'a> {
     /// Returns git in this repository, to be asked.
     pub fn git(&self) -> Git<'_> {
         Git::new(&self.repository, &self.shell, &self.switches.look)
+    }
+
+    /// Returns the key that signs: the one that is named, else as git is configured, else the usual one.
+    pub fn signing_key(&self, named: Option<&PathBuf>) -> Result<SigningKey, Problem> {
+        let choice = keys::Choice {
+            named: named.cloned(),
+            home: self.environment.get("HOME").map(PathBuf::from),
+            agent: self.environment.get("SSH_AUTH_SOCK").map(Into::into),
+        };
+        keys::find(&choice, self.git())
     }
 
     /// Returns the name of the directory of the work tree.

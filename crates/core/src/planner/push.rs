@@ -42,6 +42,8 @@ pub struct Input {
     pub sign: Signing,
     /// How long the commit and the push may take, with the hooks of the repository.
     pub step_timeout: Option<Duration>,
+    /// What is signed for the release commit, where a guard wants a ticket for it.
+    pub ticket: Option<kinds::land::Ticket>,
     /// Whether a pushed tag is the publication itself, so that it cannot be taken back.
     pub tag_publishes: bool,
     /// What a reader must know besides.
@@ -127,6 +129,9 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
         sign: input.sign,
     };
     draft.act("tag", kinds::TAG, &tag, 2)?.published_by = published_by;
+    if let Some(ticket) = &input.ticket {
+        draft.act("ticket", kinds::land::TICKET, ticket, 10)?.settle_ms = SETTLE_MS;
+    }
     let push = kinds::Push {
         remote: input.to.remote.clone(),
         branch: input.to.branch.clone(),
@@ -139,6 +144,7 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
             version: input.release.to.clone(),
             changelog: input.changelog.clone(),
             delete_tag: tag_only,
+            ticket: input.ticket.clone().map(Box::new),
         },
     };
     let step = draft.act("push", kinds::PUSH, &push, 15)?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::action::Catalog;
 use crate::id::{Digest, RunId, StepId};
-use crate::kinds::{self, Published, Withdrawal};
+use crate::kinds::{self, Published, Withdrawal, land};
 use crate::plan::{Plan, Release, Verb, Work};
 use crate::planner::{Draft, SETTLE_MS};
 use crate::problem::{Code, Problem};
@@ -36,14 +36,16 @@ pub fn published(run: &Run) -> Result<(Published, Withdrawal), Problem> {
     Ok((published, push.withdraw))
 }
 
-/// Returns the plan that withdraws a release. `local` is the user's branch and the object id it has, if it is to move.
+/// Returns the plan that withdraws a release. `local` is the user's branch and the object id it has, if it is to move;
+/// `ticket` is what whoever withdraws it signs, where a guard wants that.
 pub fn plan(
     run: &Run,
-    delete_tag: bool,
+    (delete_tag, ticket): (bool, Option<land::Ticket>),
     local: Option<(String, String)>,
     (target, catalog): (Duration, &dyn Catalog),
 ) -> Result<Plan, Problem> {
     let (published, how) = published(run)?;
+    let how = Withdrawal { delete_tag, ticket: ticket.map(Box::new), ..how };
     let tag_only = published.commit == published.base;
     if tag_only && !delete_tag {
         let what = format!("release {} is only a tag, and tags are kept unless asked", how.version);
@@ -61,7 +63,7 @@ pub fn plan(
         why: withdraws(&run.id),
     };
     let mut draft = Draft::new(catalog);
-    let withdraw = kinds::Withdraw { published, how: Withdrawal { delete_tag, ..how } };
+    let withdraw = kinds::Withdraw { published, how };
     draft.act("withdraw", kinds::WITHDRAW, &withdraw, 15)?.settle_ms = SETTLE_MS;
     if let Some((branch, old)) = local.filter(|_| !tag_only) {
         draft.act("settle", kinds::SETTLE, &kinds::Settle { branch, old }, 5)?.follows = true;

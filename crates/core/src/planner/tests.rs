@@ -95,6 +95,7 @@ fn input() -> Input {
         within: std::time::Duration::from_secs(1),
         sign: Signing::Auto,
         step_timeout: None,
+        ticket: None,
         tag_publishes: false,
         notes: vec![],
         target: std::time::Duration::from_mins(5),
@@ -215,7 +216,7 @@ fn run(plan: Plan, pushed: bool) -> Run {
 
 fn withdrawal(run: &Run, delete_tag: bool) -> Result<Plan, Problem> {
     let local = Some(("main".into(), "c2".into()));
-    rollback::plan(run, delete_tag, local, (std::time::Duration::from_mins(2), &Words))
+    rollback::plan(run, (delete_tag, None), local, (std::time::Duration::from_mins(2), &Words))
 }
 
 #[test]

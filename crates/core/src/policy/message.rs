@@ -3,18 +3,23 @@
 use super::evaluate::{Case, Verdicts, shown};
 use super::look::is_invisible;
 use super::verdict::{Rule, Verdict};
-use super::{Commit, CommitRules};
+use super::{Commit, CommitRules, Purpose};
 use crate::version::{Conventional, NotConventional, excerpt, first_line, issues, lint_with, parse};
 
 /// Judges the message of a commit. `fresh` says that the commit may yet be squashed: then a fixup is no harm.
 pub(super) fn judge(case: &Case<'_>, commit: &Commit, fresh: bool, out: &mut Verdicts) {
     let rules = &case.policy.commits;
-    for verdict in verdicts(rules, commit, fresh) {
+    // What a release lists is not what its author does, and its form is not for people to choose.
+    let release = case.update.ticket.as_ref().is_some_and(|ticket| ticket.purpose == Purpose::Release);
+    let found = seen(rules, commit);
+    let found = if found.is_empty() && !release { worded(rules, commit, fresh) } else { found };
+    for verdict in found {
         out.add(verdict.of(&commit.id).hint(reword(commit)));
     }
 }
 
-fn verdicts(rules: &CommitRules, commit: &Commit, fresh: bool) -> Vec<Verdict> {
+/// Judges what holds for every message.
+fn seen(rules: &CommitRules, commit: &Commit) -> Vec<Verdict> {
     let refuse = |what: &str| Verdict::new(Rule::Message, what);
     let size = u64::try_from(commit.message.len()).unwrap_or(u64::MAX);
     if size > rules.size {
@@ -28,10 +33,16 @@ fn verdicts(rules: &CommitRules, commit: &Commit, fresh: bool) -> Vec<Verdict> {
         let what = format!("the message has the character U+{:04X}, which hides or turns text", u32::from(c));
         return vec![refuse(&what).found(excerpt(text, 100)).wanted("text that can be seen")];
     }
+    vec![]
+}
+
+/// Judges how a message is worded.
+fn worded(rules: &CommitRules, commit: &Commit, fresh: bool) -> Vec<Verdict> {
+    let refuse = |what: &str| Verdict::new(Rule::Message, what);
     // Merges are known by their parents, never by their text.
-    if commit.parents.len() > 1 {
+    let Some(text) = std::str::from_utf8(&commit.message).ok().filter(|_| commit.parents.len() < 2) else {
         return vec![];
-    }
+    };
     let mut found = vec![];
     let (line, _) = first_line(text);
     let longest = usize::try_from(rules.subject).unwrap_or(usize::MAX);

@@ -147,11 +147,21 @@ fn known(header: &Header<'_>) -> Option<Bump> {
     if header.mark { Some(Bump::Major) } else { Bump::of_kind(&header.kind) }
 }
 
+/// Tells whether a line ends with the id of a commit in parentheses.
+fn names_commit(line: &str) -> bool {
+    let id = line.trim_end().strip_suffix(')').and_then(|line| line.rsplit_once(" (")).map(|(_, id)| id);
+    id.is_some_and(|id| (7..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// Returns what a line of a body asks for that is written like a first line, as squashed commits are listed.
 fn squashed(line: &str) -> Option<(Slip, Bump, String)> {
     let text = line.trim_start();
     let item = ["* ", "- ", "+ "].iter().find_map(|bullet| text.strip_prefix(bullet));
     let text = item.unwrap_or(line);
+    // A release lists the commits that it holds, which are there to be read and ask for themselves.
+    if names_commit(text) {
+        return None;
+    }
     // Most lines are prose; the first letters tell.
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     KINDS.iter().find(|kind| **kind != "revert" && kind.eq_ignore_ascii_case(&text[..letters]))?;

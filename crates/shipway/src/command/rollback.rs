@@ -1,5 +1,6 @@
 //! `rollback`: taking a run back.
 
+use shipway_core::action::Catalog;
 use shipway_core::journal::{Event, Journal as _, Outcome};
 use shipway_core::kinds;
 use shipway_core::plan::{Plan, Verb, Work};
@@ -11,6 +12,7 @@ use shipway_world::shell::now;
 use super::carry::{self, Load, asked_for};
 use super::{DONE, End, deploy, resume};
 use crate::args::Rollback;
+use crate::prepare::guarded;
 use crate::session::{Session, of_journal};
 use crate::view::Moment;
 
@@ -26,7 +28,7 @@ pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
         return Err(vec![problem]);
     }
     if rollback.plan {
-        return show(session, rollback).map_err(|problem| vec![problem]);
+        return show(session, rollback);
     }
     let run = choose(session, rollback.run.as_deref()).map_err(|problem| vec![problem])?;
     if run.outcome.is_some() {
@@ -42,7 +44,7 @@ pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
         }
     }
     let lock = session.lock(None).map_err(|problem| vec![problem])?;
-    let load = load(session, rollback).map_err(|problem| vec![problem])?;
+    let load = load(session, rollback)?;
     carry::out(session, lock, load)
 }
 
@@ -61,16 +63,18 @@ fn environments(plan: &Plan) -> Vec<String> {
     names
 }
 
-fn load(session: &Session<'_>, rollback: &Rollback) -> Result<Load, Problem> {
-    let run = choose(session, rollback.run.as_deref())?;
+fn load(session: &Session<'_>, rollback: &Rollback) -> Result<Load, Vec<Problem>> {
+    let one = |problem| vec![problem];
+    let run = choose(session, rollback.run.as_deref()).map_err(one)?;
     if run.outcome.is_none() {
-        return Ok(Load::Run(run.id.clone(), back(&run)?));
+        return Ok(Load::Run(run.id.clone(), back(&run).map_err(one)?));
     }
     Ok(Load::Plan(Box::new(plan(session, &run, rollback.delete_tag)?)))
 }
 
-fn show(session: &Session<'_>, rollback: &Rollback) -> Result<u8, Problem> {
-    let run = choose(session, rollback.run.as_deref())?;
+fn show(session: &Session<'_>, rollback: &Rollback) -> End {
+    let one = |problem| vec![problem];
+    let run = choose(session, rollback.run.as_deref()).map_err(one)?;
     if run.outcome.is_some() {
         for environment in environments(&run.plan).iter().rev() {
             session.view.note(&format!("first, {environment}: shipway rollback {environment} --plan"));
@@ -80,12 +84,13 @@ fn show(session: &Session<'_>, rollback: &Rollback) -> Result<u8, Problem> {
         }
         return Ok(DONE);
     }
-    back(&run)?;
+    back(&run).map_err(one)?;
     session.view.note(&format!(
         "run {} is open: its own steps are undone, the last one first; do it: shipway rollback {}",
         run.id, run.id
     ));
-    let entries = session.journal_to_read()?.read(&run.id, None).map_err(of_journal)?;
+    let journal = session.journal_to_read().map_err(one)?;
+    let entries = journal.read(&run.id, None).map_err(|error| one(of_journal(error)))?;
     session.view.run(&run, &entries, false, &Moment { now: now(), hosts: None });
     Ok(DONE)
 }
@@ -144,9 +149,13 @@ fn shipped(run: &Run) -> bool {
     run.outcome == Some(Outcome::Shipped)
 }
 
-fn plan(session: &Session<'_>, run: &Run, delete_tag: bool) -> Result<Plan, Problem> {
-    let catalog = session.catalog(&session.hands()?);
-    rollback::plan(run, delete_tag, local(session, run)?, (session.config.target.rollback, &catalog))
+fn plan(session: &Session<'_>, run: &Run, delete_tag: bool) -> Result<Plan, Vec<Problem>> {
+    let one = |problem| vec![problem];
+    let (_, how) = rollback::published(run).map_err(one)?;
+    let ticket = how.ticket.map(|ticket| guarded::again(session, &ticket)).transpose()?;
+    let catalog = session.catalog(&session.hands().map_err(one)?);
+    let target = (session.config.target.rollback, &catalog as &dyn Catalog);
+    rollback::plan(run, (delete_tag, ticket), local(session, run).map_err(one)?, target).map_err(one)
 }
 
 /// Returns the user's branch and where it is, if the release moved it.

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod checks;
 pub mod deploy;
+pub mod guarded;
 pub mod line;
 pub mod message;
 pub mod onward;
@@ -99,6 +100,7 @@ pub fn prepare(
     }
     let checks = checks::needs(&seen, session.environment.path()).map_err(|problem| vec![problem])?;
     let mut input = input(session, &seen, (&decision, &line), writes, checks)?;
+    input.ticket = guarded::ticket(session, &input)?;
     let hands = session.hands().map_err(|problem| vec![problem])?;
     if let Some(to) = to {
         go_on(session, &hands, &seen, (&mut input, line.tag.as_deref()), to)?;
@@ -262,6 +264,7 @@ fn input(
             Sign::Never => Signing::Never,
         },
         step_timeout: config.release.step_timeout,
+        ticket: None,
         tag_publishes: seen.projects.tag_publishes().is_some(),
         notes,
         target: config.target.push,

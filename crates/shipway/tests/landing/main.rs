@@ -6,6 +6,7 @@ mod begin;
 mod contract;
 mod crowd;
 mod life;
+mod release;
 mod stage;
 mod tricks;
 mod versions;

@@ -6,9 +6,13 @@ use shipway_core::change::ChangeRequest;
 use shipway_core::config::Check;
 use shipway_core::kinds::land as kinds;
 use shipway_core::planner::land as planner;
-use shipway_core::policy::{Facts, Identity, Method, Purpose, Pushed, TicketSeen, Update, Verdict, evaluate};
+use shipway_core::policy::{
+    Commit, Facts, Identity, Method, ObjectKind, Purpose, Pushed, Signature, TicketSeen, Update, UpdateKind,
+    Verdict, evaluate,
+};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Reason;
+use shipway_core::time::Time;
 
 use super::client::Client;
 use super::merge;
@@ -59,7 +63,7 @@ impl Client<'_> {
             name: format!("refs/heads/{}", change.target).into_bytes(),
         };
         let signatures = Some((&self.base.signers, shell::now()));
-        let wanted = Wanted { signatures, replay: true };
+        let wanted = Wanted { policy: &self.base.policy, signatures, replay: true };
         let refs = self.refs()?;
         let mut updates = see::updates(self.git, &[line], &refs, &|_| None, wanted)?;
         let update = updates.pop().expect("one line is one update");
@@ -107,18 +111,70 @@ impl Client<'_> {
         landing.failed.extend(checked.failed.iter().cloned());
         update.landing = Some(landing);
         let now = shell::now();
-        update.ticket = Some(TicketSeen {
+        update.ticket = Some(self.ticket_seen(person, (now, Purpose::Change), exception));
+        self.evaluate(person, now, vec![update])
+    }
+
+    /// Returns everything that the policy refuses of a release by a person: of the one commit on top of a branch, with its
+    /// message, and of its tag. Who signs them is seen by the guard when they are there.
+    pub fn judge_release(
+        &self,
+        person: &str,
+        (branch, tip): (&str, &str),
+        (tag, message): (&str, &str),
+    ) -> Result<Vec<Verdict>, Problem> {
+        const MADE: &str = "release";
+        let signature = Some(Signature::Good(person.to_owned()));
+        let now = shell::now();
+        let commit = Commit {
+            id: MADE.into(),
+            parents: vec![tip.to_owned()],
+            message: message.as_bytes().to_vec(),
+            signature: signature.clone(),
+            ..Commit::default()
+        };
+        let branch = Update {
+            name: format!("refs/heads/{branch}").into_bytes(),
+            old: tip.to_owned(),
+            current: tip.to_owned(),
+            new: MADE.into(),
+            kind: UpdateKind::Forward,
+            commits: vec![commit],
+            ticket: Some(self.ticket_seen(person, (now, Purpose::Release), None)),
+            ..Update::default()
+        };
+        let tag = Update {
+            name: format!("refs/tags/{tag}").into_bytes(),
+            new: MADE.into(),
+            object: ObjectKind::Tag,
+            kind: UpdateKind::Create,
+            on_protected: true,
+            signature,
+            ..Update::default()
+        };
+        self.evaluate(person, now, vec![branch, tag])
+    }
+
+    fn ticket_seen(
+        &self,
+        person: &str,
+        (now, purpose): (Time, Purpose),
+        exception: Option<&str>,
+    ) -> TicketSeen {
+        TicketSeen {
             by: Some(person.to_owned()),
             policy: self.base.digest.clone(),
             expires: now.after(self.base.policy.ticket_expiry.max(Duration::from_secs(1))),
             flaw: None,
             exception: exception.map(str::to_owned),
-            purpose: Purpose::Change,
-        });
+            purpose,
+        }
+    }
+
+    fn evaluate(&self, person: &str, now: Time, updates: Vec<Update>) -> Result<Vec<Verdict>, Problem> {
         let refs = self.refs()?.into_iter().map(|found| found.name).collect();
         let by = Identity { login: self.login(person), how: "key".into() };
-        let facts =
-            Facts { by: Some(by), now, policy: self.base.digest.clone(), refs, updates: vec![update] };
+        let facts = Facts { by: Some(by), now, policy: self.base.digest.clone(), refs, updates };
         Ok(evaluate(&self.base.policy, &facts))
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use shipway_core::action::{Cmd, Cx, Ended, Fault, Output};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::version::RUN_TRAILER;
 
 use super::cmd::{git, remote_git};
 use super::repository::Repository;
@@ -98,12 +99,12 @@ pub(crate) fn anchor(run: &str) -> String {
 
 /// Returns the trailers that tell the changes of a run from those of others.
 pub(crate) fn stamp(cx: &Cx<'_>) -> String {
-    format!("Shipway-Run: {}\nShipway-Step: {}\n", cx.run, cx.step)
+    format!("{RUN_TRAILER}{}\nShipway-Step: {}\n", cx.run, cx.step)
 }
 
 /// Tells whether a commit or tag message carries the stamp of this run.
 pub(crate) fn stamped(message: &str, cx: &Cx<'_>) -> bool {
-    let stamp = format!("Shipway-Run: {}", cx.run);
+    let stamp = format!("{RUN_TRAILER}{}", cx.run);
     message.lines().any(|line| line.trim_end() == stamp)
 }
 

@@ -12,6 +12,7 @@ use shipway_core::problem::{Code, Problem};
 use super::hand::{Hand, cut_off, dated, stamp};
 use super::remote::{self, push_fault};
 use super::repository::Repository;
+use crate::change::step::for_revert;
 use crate::changelog;
 
 /// The action.
@@ -78,7 +79,7 @@ impl Action for Withdraw {
         }
         forget_tag(&hand, &self.args.published, &self.args.how)
             .map_err(|fault| Fault { effect: Effect::Unknown, ..fault })?;
-        answer.send(&hand, &self.args.published).map_err(|fault| match fault.effect {
+        answer.send(&hand, &self.args.published, &self.args.how).map_err(|fault| match fault.effect {
             Effect::None if self.put_back(&hand).is_ok() => fault,
             Effect::None | Effect::Unknown => Fault { effect: Effect::Unknown, ..fault },
         })?;
@@ -136,7 +137,7 @@ fn keep(hand: &Hand<'_>, commit: &str) -> Result<(), Fault> {
 ///
 /// It may be called again at any time: what is answered already is left alone.
 pub(crate) fn answer(hand: &Hand<'_>, published: &Published, how: &Withdrawal) -> Result<(), Fault> {
-    Answer::prepare(hand, published, how)?.send(hand, published)
+    Answer::prepare(hand, published, how)?.send(hand, published, how)
 }
 
 /// What has yet to be pushed so that a release is withdrawn.
@@ -167,13 +168,16 @@ impl Answer {
         self.revert.as_ref().map(|(_, revert)| revert.as_str()).or(self.found.as_deref())
     }
 
-    fn send(&self, hand: &Hand<'_>, published: &Published) -> Result<(), Fault> {
+    fn send(&self, hand: &Hand<'_>, published: &Published, how: &Withdrawal) -> Result<(), Fault> {
         if self.revert.is_none() && !self.tag {
             return Ok(());
         }
         let mut cmd = hand.remote_git().args(["push", "--porcelain", "--atomic"]);
         let (mut specs, branch) = (vec![], format!("refs/heads/{}", published.branch));
         if let Some((tip, revert)) = &self.revert {
+            if let Some(ticket) = &how.ticket {
+                for_revert(hand.cx, hand.repository, ticket, (tip, revert))?;
+            }
             cmd = cmd.arg(format!("--force-with-lease={branch}:{tip}"));
             specs.push(format!("{revert}:{branch}"));
         }

@@ -43,6 +43,7 @@ impl Guard {
             line.name.strip_prefix(b"refs/heads/").is_some_and(|branch| policy.is_protected(branch))
         };
         let wanted = Wanted {
+            policy,
             signatures: signed.then_some((&base.signers, push.now)),
             replay: push.lines.iter().any(protected),
         };

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use shipway_core::policy::{Commit, FileChange, ObjectKind, Pushed, Signature, Update, UpdateKind};
+use shipway_core::policy::{Commit, FileChange, ObjectKind, Policy, Pushed, Signature, Update, UpdateKind};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::signers::Signers;
 use shipway_core::time::Time;
@@ -29,6 +29,8 @@ pub struct Ref {
 /// What is to be looked at besides what always is.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
+    /// What says which branches are protected.
+    pub policy: &'a Policy,
     /// Keys, where signatures of commits and tags matter, and the time of the look.
     pub signatures: Option<(&'a Signers, Time)>,
     /// Whether merges are made again, to be compared.
@@ -76,7 +78,7 @@ pub fn updates(
         update.object = kinds.get(line.new.as_str()).copied().unwrap_or(ObjectKind::Other);
         let base =
             against(&line.name).and_then(|name| known.get(name.as_slice()).map(|found| found.id.clone()));
-        fill(git, &mut update, base.as_deref(), refs, wanted)?;
+        fill(git, &mut update, base.as_deref(), (lines, refs), wanted)?;
         updates.push(update);
     }
     Ok(updates)
@@ -112,7 +114,7 @@ fn fill(
     git: &InHook<'_>,
     update: &mut Update,
     base: Option<&str>,
-    refs: &[Ref],
+    (lines, refs): (&[Pushed], &[Ref]),
     wanted: Wanted<'_>,
 ) -> Result<(), Problem> {
     update.kind = match (update.current.is_empty(), update.new.is_empty()) {
@@ -124,7 +126,7 @@ fn fill(
         return Ok(());
     }
     if update.name.starts_with(b"refs/tags/") {
-        return tag(git, update, refs, wanted);
+        return tag(git, update, &landed(wanted.policy, lines, refs), wanted);
     }
     if update.object != ObjectKind::Commit {
         return Ok(());
@@ -156,8 +158,17 @@ fn heads(refs: &[Ref]) -> Vec<&str> {
         .collect()
 }
 
-fn tag(git: &InHook<'_>, update: &mut Update, refs: &[Ref], wanted: Wanted<'_>) -> Result<(), Problem> {
-    let heads = heads(refs);
+/// Returns what the protected branches are at, and what this push brings them to: a release brings its commit and its tag
+/// at once, and both are refused if one of them is.
+fn landed<'a>(policy: &Policy, lines: &'a [Pushed], refs: &'a [Ref]) -> Vec<&'a str> {
+    let is_protected =
+        |name: &[u8]| name.strip_prefix(b"refs/heads/").is_some_and(|branch| policy.is_protected(branch));
+    let there = refs.iter().filter(|found| is_protected(&found.name)).map(|found| found.id.as_str());
+    let moved = lines.iter().filter(|line| is_protected(&line.name) && !is_none(&line.new));
+    there.chain(moved.map(|line| line.new.as_str())).collect()
+}
+
+fn tag(git: &InHook<'_>, update: &mut Update, heads: &[&str], wanted: Wanted<'_>) -> Result<(), Problem> {
     let peeled = git.run(&git.git().args([
         "rev-parse",
         "--verify",

@@ -245,7 +245,7 @@ fn a_plan_shows_what_its_actions_say() {
     let push = scene::push_plan(&place, &[]);
     let shipped = scene::shipped(&place);
     let local = Some(("main".to_owned(), place.rev("main")));
-    let back = rollback::plan(&shipped, true, local, (Duration::from_mins(2), &catalog)).unwrap();
+    let back = rollback::plan(&shipped, (true, None), local, (Duration::from_mins(2), &catalog)).unwrap();
     let mut seen = vec![];
     for step in push.steps().chain(back.steps()) {
         let Work::Act { kind, args, change } = &step.work else { continue };

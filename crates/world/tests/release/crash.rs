@@ -74,7 +74,7 @@ impl Scenario {
         let shipped = scene::shipped(&place);
         let local = Some(("main".to_owned(), place.rev("main")));
         let target = (Duration::from_mins(2), &place.catalog() as &dyn shipway_core::action::Catalog);
-        let plan = rollback::plan(&shipped, delete_tag, local, target).unwrap();
+        let plan = rollback::plan(&shipped, (delete_tag, None), local, target).unwrap();
         let (run, before) = (RunId::new("0ddba115"), seen(&place));
         let (outcome, keeps_tag) = (Outcome::Shipped, !delete_tag);
         Self { name, place, run, plan, status: 200, deaf: false, outcome, keeps_tag, before }

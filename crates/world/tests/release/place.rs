@@ -185,7 +185,12 @@ impl Place {
 
     /// Returns how the release would be withdrawn.
     pub(crate) fn withdrawal(delete_tag: bool) -> Withdrawal {
-        Withdrawal { version: "1.1.0".into(), changelog: Some("CHANGELOG.md".into()), delete_tag }
+        Withdrawal {
+            version: "1.1.0".into(),
+            changelog: Some("CHANGELOG.md".into()),
+            delete_tag,
+            ticket: None,
+        }
     }
 
     /// Returns what the remote has of the release.

@@ -44,6 +44,7 @@ pub(crate) fn push_plan(place: &Place, health: &[&str]) -> Plan {
         within: Duration::from_secs(2),
         sign: Signing::Auto,
         step_timeout: None,
+        ticket: None,
         tag_publishes: false,
         notes: vec![],
         target: Duration::from_mins(5),

@@ -68,6 +68,9 @@ fn all_problems_are_named_at_once_with_their_lines() {
     );
     check("fix: a\u{1b}[2J", &["line 1: control character U+001B in the message"]);
     check("fix: a\n\n* feat!: b", &["line 3: a line of the body asks for more than the title"]);
+    check("fix: a\n\n* feat: b (not 1234567)", &["line 3: a line of the body asks for more than the title"]);
+    // What a release lists is there already.
+    check("chore: release version 1.1.0\n\n- feat: b (1a2b3c4)\n- feat!: c (1a2b3c5)", &[]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use shipway_world::change::Client;
 use shipway_world::change::land::{Checked, Prepared};
 use shipway_world::keys::SigningKey;
 
-use super::{DONE, End, Session, key_of, open_change};
+use super::{DONE, End, Session, open_change};
 use crate::args::Land;
 use crate::command::carry::{self, Load};
 
@@ -28,7 +28,7 @@ const BREATH: Duration = Duration::from_millis(200);
 pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) -> End {
     let one = |problem| vec![problem];
     let method = asked.method.as_deref().map(method).transpose().map_err(one)?;
-    let key = key_of(session, asked.key.as_ref()).map_err(one)?;
+    let key = session.signing_key(asked.key.as_ref()).map_err(one)?;
     let person = client.person(&key, "ticket@shipway").map_err(one)?;
     for _ in 0..TRIES {
         let change = open_change(&client, asked.number).map_err(one)?;

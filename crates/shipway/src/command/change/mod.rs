@@ -13,7 +13,6 @@ use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Word;
 use shipway_world::change::{Client, editor};
 use shipway_world::hooks::staged::InHook;
-use shipway_world::keys::{self, Choice, SigningKey};
 
 use super::{DONE, End};
 use crate::args::{Change, Open};
@@ -158,7 +157,7 @@ fn word(
     let change = client.change(number)?;
     // One that has landed by exception is still reviewed: that is what it owes.
     let change = if change.exception.is_some() { change } else { open_change(client, number)? };
-    let key = key_of(session, key)?;
+    let key = session.signing_key(key)?;
     let person = client.person(&key, "review@shipway")?;
     session.view.note(&format!("change {number}: {}", change.title));
     let newest = change.newest().map(|newest| newest.head.get(..12).unwrap_or_default()).unwrap_or_default();
@@ -190,14 +189,4 @@ fn open_change(client: &Client<'_>, number: u64) -> Result<ChangeRequest, Proble
     }
     Err(Problem::new(Code::ChangeUnknown, format!("change {number} is not open"))
         .hint(format!("shipway change show {number}")))
-}
-
-/// Returns the key that signs.
-fn key_of(session: &Session<'_>, named: Option<&PathBuf>) -> Result<SigningKey, Problem> {
-    let choice = Choice {
-        named: named.cloned(),
-        home: session.environment.get("HOME").map(PathBuf::from),
-        agent: session.environment.get("SSH_AUTH_SOCK").map(Into::into),
-    };
-    keys::find(&choice, session.git())
 }

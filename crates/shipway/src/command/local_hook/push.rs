@@ -88,7 +88,9 @@ fn update(git: &InHook<'_>, line: &Line<'_>, call: &Call<'_>) -> Result<Update, 
         let remote = call.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let known = if forward { line.remote.to_owned() } else { format!("--remotes={remote}") };
         let found = git.commits(line.local, &known, MOST).map_err(one)?;
-        // Nothing was looked at where everything is there already, and that is no fault.
+        let found: Vec<Commit> =
+            found.into_iter().filter(|commit| !judge::is_of_run(&commit.message)).collect();
+        // Nothing was looked at where everything is there already, or was made by a run, and that is no fault.
         if found.is_empty() {
             vec![Commit { parents: vec![String::new(); 2], ..Commit::default() }]
         } else {

@@ -161,7 +161,7 @@ fn a_push_is_taken_back_by_git() {
         commit: None,
         tag: "v1.4.0".into(),
         reversal: Reversal::Visible,
-        withdraw: Withdrawal { version: "1.4.0".into(), changelog: None, delete_tag },
+        withdraw: Withdrawal { version: "1.4.0".into(), changelog: None, delete_tag, ticket: None },
     };
     let mut check = |delete_tag: bool, expect: &str| {
         let step = act("push", shipway_core::kinds::PUSH, &push(delete_tag), Reversal::Visible);

@@ -7,6 +7,7 @@ mod ticket;
 pub use check::Check;
 pub use land::Land;
 pub use ticket::Ticket;
+pub(crate) use ticket::for_revert;
 
 use shipway_core::action::{Cx, Fault};
 use shipway_core::problem::Problem;

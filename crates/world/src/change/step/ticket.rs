@@ -56,42 +56,14 @@ impl Action for Ticket {
     }
 
     fn probe(&self, cx: &Cx<'_>) -> Result<Observed, Fault> {
-        let git = git(cx, &self.repository);
-        self.fetch(cx, &git)?;
-        let log = records::read(&git, LANDINGS, Some(RECENT)).map_err(looked)?;
-        let nonce = nonce(cx);
-        let ours = |signed: &Signed| signed.ticket().is_some_and(|ticket| ticket.nonce == nonce);
-        let mut found = log.into_iter().rev().filter_map(|kept| kept.record.signed);
-        Ok(found.find(ours).map_or(Observed::Absent, |signed| Observed::Present(receipt(&signed))))
+        let bearer = self.bearer(cx);
+        Ok(bearer.find(&nonce(cx))?.map_or(Observed::Absent, |signed| Observed::Present(receipt(&signed))))
     }
 
     fn apply(&self, cx: &Cx<'_>) -> Result<Receipt, Fault> {
-        if let Observed::Present(receipt) = self.probe(cx)? {
-            return Ok(receipt);
-        }
-        let git = git(cx, &self.repository);
-        let new = self.new_id(&git, cx)?;
-        let signed = self.sign(cx, &new)?;
-        let record = Record {
-            v: 1,
-            at: cx.world.now(),
-            by: String::new(),
-            event: Event::Ticket {},
-            signed: Some(signed.clone()),
-        };
-        // The commit travels along as a parent, so that the guard can judge what is in it.
-        let commit = records::make(&git, &record, &[&new]).map_err(looked)?;
-        let cmd = remote_git(&self.repository.top, &self.repository.reach)
-            .args(["push", "--porcelain", "--no-verify", "--end-of-options", &self.args.remote])
-            .arg(format!("{commit}:{EVENTS}/landings"));
-        let output = cx.run(cmd.contain())?;
-        match output.ended {
-            Ended::Exit(0) => Ok(receipt(&signed)),
-            Ended::Exit(_) => Err(push_fault(&output, &self.args.remote)),
-            Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
-                Err(Fault { effect: Effect::Unknown, ..cut_off(&output, "git push") })
-            }
-        }
+        let bearer = self.bearer(cx);
+        let new = if self.args.new.is_empty() { bearer.made()? } else { self.args.new.clone() };
+        bearer.bring((&self.args.old, &new), &nonce(cx))
     }
 
     /// A ticket that is not used moves nothing, and ends soon: there is nothing to take back.
@@ -101,7 +73,77 @@ impl Action for Ticket {
 }
 
 impl Ticket {
-    fn fetch(&self, cx: &Cx<'_>, git: &InHook<'_>) -> Result<(), Fault> {
+    fn bearer<'a>(&'a self, cx: &'a Cx<'a>) -> Bearer<'a> {
+        Bearer { cx, repository: &self.repository, git: git(cx, &self.repository), args: &self.args }
+    }
+
+    fn new_in_words(&self) -> &str {
+        if self.args.new.is_empty() { "that commit" } else { short(&self.args.new) }
+    }
+}
+
+/// Brings the ticket for the revert commit that answers a release, from one object id to another.
+pub(crate) fn for_revert(
+    cx: &Cx<'_>,
+    repository: &Repository,
+    args: &kinds::land::Ticket,
+    (old, new): (&str, &str),
+) -> Result<(), Fault> {
+    let bearer = Bearer { cx, repository, git: git(cx, repository), args };
+    let nonce = Digest::of(format!("run {} withdraws by {new}", cx.run).as_bytes()).to_string();
+    bearer.bring((old, new), &nonce).map(|_| ())
+}
+
+/// Whoever signs a ticket and brings it to the guard.
+struct Bearer<'a> {
+    cx: &'a Cx<'a>,
+    repository: &'a Repository,
+    git: InHook<'a>,
+    args: &'a kinds::land::Ticket,
+}
+
+impl Bearer<'_> {
+    /// Returns the ticket that is known by a nonce, if the guard has it.
+    fn find(&self, nonce: &str) -> Result<Option<Signed>, Fault> {
+        self.fetch()?;
+        let log = records::read(&self.git, LANDINGS, Some(RECENT)).map_err(looked)?;
+        let ours = |signed: &Signed| signed.ticket().is_some_and(|ticket| ticket.nonce == nonce);
+        Ok(log.into_iter().rev().filter_map(|kept| kept.record.signed).find(ours))
+    }
+
+    fn bring(&self, sides: (&str, &str), nonce: &str) -> Result<Receipt, Fault> {
+        if let Some(signed) = self.find(nonce)? {
+            return Ok(receipt(&signed));
+        }
+        let cx = self.cx;
+        let signed = self.sign(sides, nonce)?;
+        let record = Record {
+            v: 1,
+            at: cx.world.now(),
+            by: String::new(),
+            event: Event::Ticket {},
+            signed: Some(signed.clone()),
+        };
+        // The commit travels along as a parent, so that the guard can judge what is in it.
+        let commit = records::make(&self.git, &record, &[sides.1]).map_err(looked)?;
+        let cmd = remote_git(&self.repository.top, &self.repository.reach)
+            .args(["push", "--porcelain", "--no-verify", "--end-of-options", &self.args.remote])
+            .arg(format!("{commit}:{EVENTS}/landings"));
+        let output = cx.run(cmd.contain())?;
+        match output.ended {
+            // A hook here that looks at pushes knows the ticket from the log.
+            Ended::Exit(0) => {
+                self.fetch().map_err(|fault| Fault { effect: Effect::Unknown, ..fault })?;
+                Ok(receipt(&signed))
+            }
+            Ended::Exit(_) => Err(push_fault(&output, &self.args.remote)),
+            Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
+                Err(Fault { effect: Effect::Unknown, ..cut_off(&output, "git push") })
+            }
+        }
+    }
+
+    fn fetch(&self) -> Result<(), Fault> {
         let cmd = remote_git(&self.repository.top, &self.repository.reach).args([
             "fetch",
             "--quiet",
@@ -110,8 +152,8 @@ impl Ticket {
             "--end-of-options",
             &self.args.remote,
         ]);
-        let cmd = cmd.arg(format!("+{LANDINGS}*:{LANDINGS}*")).timeout(cx.timeout);
-        let output = git.run(&cmd).map_err(looked)?;
+        let cmd = cmd.arg(format!("+{LANDINGS}*:{LANDINGS}*")).timeout(self.cx.timeout);
+        let output = self.git.run(&cmd).map_err(looked)?;
         match output.ended {
             Ended::Exit(0) => Ok(()),
             Ended::Exit(_) => Err(Fault { effect: Effect::None, ..push_fault(&output, &self.args.remote) }),
@@ -119,31 +161,30 @@ impl Ticket {
         }
     }
 
-    fn new_in_words(&self) -> &str {
-        if self.args.new.is_empty() { "the commit of this run" } else { short(&self.args.new) }
-    }
-
-    fn new_id(&self, git: &InHook<'_>, cx: &Cx<'_>) -> Result<String, Fault> {
-        if !self.args.new.is_empty() {
-            return Ok(self.args.new.clone());
-        }
-        let kept = records::tip(git, &anchor(cx.run.as_str())).map_err(looked)?;
+    /// Returns the commit that this run has made.
+    fn made(&self) -> Result<String, Fault> {
+        let kept = records::tip(&self.git, &anchor(self.cx.run.as_str())).map_err(looked)?;
         kept.ok_or_else(|| looked(Problem::new(Code::LocalMoved, "the commit of this run is gone")))
     }
 
-    fn sign(&self, cx: &Cx<'_>, new: &str) -> Result<Signed, Fault> {
-        let args = &self.args;
+    fn sign(&self, (old, new): (&str, &str), nonce: &str) -> Result<Signed, Fault> {
+        let args = self.args;
+        // The plan that holds this cannot know the run that it becomes.
+        let reason = match args.reason.clone() {
+            Reason::Release { version, .. } => Reason::Release { run: self.cx.run.to_string(), version },
+            other @ (Reason::Change { .. } | Reason::Bootstrap | Reason::BreakGlass { .. }) => other,
+        };
         let ticket = statement::Ticket {
             repository: args.repository.clone(),
             reference: args.reference.clone(),
-            old: args.old.clone(),
+            old: old.to_owned(),
             new: new.to_owned(),
             policy: args.policy.clone(),
-            reason: args.reason.clone(),
+            reason,
             approvals: args.approvals.clone(),
             checks: args.checks.clone(),
-            expires: cx.world.now().after(Duration::from_millis(args.good_for_ms)),
-            nonce: nonce(cx),
+            expires: self.cx.world.now().after(Duration::from_millis(args.good_for_ms)),
+            nonce: nonce.to_owned(),
         };
         let agent = args.agent.clone().map(Into::into);
         let key = SigningKey::again(&args.key, PathBuf::from(&args.key_file), agent).ok_or_else(|| {
