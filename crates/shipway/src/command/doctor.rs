@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use shipway_core::action::Urgency;
 use shipway_core::problem::{Code, Problem};
 use shipway_world::doctor::{self, Server, Subject};
-use shipway_world::guard::prove::{self, Proof, local, outside};
+use shipway_world::guard;
+use shipway_world::guard::prove::{self, local, outside};
 use shipway_world::shell::LocalShell;
 
 use super::{DONE, End};
@@ -28,12 +30,21 @@ pub fn run(args: &Args, environment: &Environment, asked: &Doctor, view: &dyn Vi
         Some(repository) => Subject::bare(&dir.join(repository), program, hands),
         None => Subject::around(&dir, (program, reach(environment)), hands),
     };
-    let report = Report { sections: doctor::look(&subject), proof: None };
-    let proof = if asked.prove { Some(proof(&subject).map_err(|problem| vec![problem])?) } else { None };
-    let report = Report { proof, ..report };
-    let wrong = report.is_wrong();
+    let sections = doctor::look(&subject);
+    let (proof, failed) = match asked.prove.then(|| proof(&subject)).transpose() {
+        Ok(proof) => (proof, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    if switches.look.urgency() != Urgency::None {
+        // What was cut off says nothing of how things stand.
+        return Err(vec![Problem::new(Code::Stopped, "the doctor was stopped; nothing is left behind")]);
+    }
+    let report = Report { sections, proof };
     view.answer("doctor", &view::fields(&report), &view::render(&report));
-    Ok(if wrong { WRONG } else { DONE })
+    match failed {
+        Some(problem) => Err(vec![problem]),
+        None => Ok(if report.is_wrong() { WRONG } else { DONE }),
+    }
 }
 
 /// Tries the guard and the hooks.
@@ -46,9 +57,13 @@ fn proof(subject: &Subject<'_>) -> Result<view::Proven, Problem> {
     match &subject.server {
         Server::Here(path) => {
             proven.repository = path.display().to_string();
-            let proof = server(subject, path, &place)?;
-            proven.tried.extend(proof.tried.iter().cloned());
-            proven.server = Some(proof);
+            if let Some(why) = untried(subject, path)? {
+                proven.unseen = Some(why);
+            } else {
+                let proof = prove::prove(&subject.git(path), path, &place)?;
+                proven.tried.extend(proof.tried.iter().cloned());
+                proven.server = Some(proof);
+            }
         }
         Server::Away(remote) => {
             if let Some(asker) = subject.asker() {
@@ -60,17 +75,20 @@ fn proof(subject: &Subject<'_>) -> Result<view::Proven, Problem> {
     Ok(proven)
 }
 
-fn server(subject: &Subject<'_>, path: &Path, place: &Path) -> Result<Proof, Problem> {
+/// Returns why nothing can be tried on a repository of this machine, if so.
+fn untried(subject: &Subject<'_>, path: &Path) -> Result<Option<String>, Problem> {
+    let shown = path.display();
+    if guard::is_closed(path) {
+        let why = format!(
+            "the files of {shown} are read by its own account; there: shipway doctor --prove {shown}"
+        );
+        return Ok(Some(why));
+    }
     let git = subject.git(path);
     let bare = git.run(&git.git().args(["rev-parse", "--is-bare-repository"]))?;
     if bare.ok() && bare.text() == "true" {
-        return prove::prove(&git, path, place);
+        return Ok(None);
     }
-    Err(Problem::new(
-        Code::GuardUnusable,
-        format!("{} is no bare repository, so nothing can be tried on it", path.display()),
-    )
-    .found(if bare.ok() { "a repository with a work tree".to_owned() } else { bare.error_text() })
-    .wanted("a bare repository")
-    .hint("git clone --bare URL REPO.git"))
+    let why = if bare.ok() { "it has a work tree".to_owned() } else { bare.error_text() };
+    Ok(Some(format!("{shown} cannot be tried: {why}")))
 }

@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shipway_testkit::skip::skip;
 
 use crate::stage::{SHIPWAY, Stage, said};
 
@@ -84,9 +86,8 @@ fn a_guarded_repository_is_well_and_only_an_account_walks_past() {
     assert!(text.contains("NOT as it should be: refs/heads/main: "), "{text}");
     assert!(text.contains("SW1116") && text.contains("4 refs of "), "{text}");
     let tried = visit.prove();
-    let not: Vec<_> = tried.iter().filter(|(_, answer)| answer == "not-tried").collect();
-    assert!(not.is_empty(), "{not:?}");
-    assert_eq!(visit.walked_past(), [ACCOUNT]);
+    let past: Vec<_> = tried.iter().filter(|(_, answer)| answer == "walked-past").collect();
+    assert_eq!(past, [&(ACCOUNT.to_owned(), "walked-past".to_owned())]);
     let noticed = tried.iter().find(|(_, answer)| answer == "noticed").unwrap();
     assert_eq!(noticed.0, "commit --no-verify");
     let refused = tried.iter().filter(|(_, answer)| answer == "refused").count();
@@ -244,4 +245,78 @@ fn owners_that_the_policy_does_not_know_are_told() {
     visit.stage.install();
     let (code, text) = visit.ask(&[]);
     assert!(code == 0 && text.contains("found   @nobody"), "{text}");
+}
+
+#[test]
+fn a_signal_takes_the_copy_away() {
+    let visit = Visit::of(Stage::open());
+    let mark = visit.stage.repo.home().join("mark");
+    fs::create_dir_all(visit.stage.bare.join("hooks")).unwrap();
+    visit.stage.program(
+        &visit.stage.bare.join("hooks/pre-receive"),
+        &format!("touch '{}'; sleep 60", mark.display()),
+    );
+    let mut command = visit.stage.command(SHIPWAY, &["doctor", "--prove"]);
+    command.env("TMPDIR", &visit.place).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let began = Instant::now();
+    let doctor = command.spawn().unwrap();
+    while !mark.exists() {
+        assert!(began.elapsed() < Duration::from_secs(50), "the hook was never run");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(fs::read_dir(&visit.place).unwrap().count(), 1);
+    // As Ctrl-C does, but for those whose parent ignores that one.
+    let sent = visit.stage.run("kill", &["-TERM", &doctor.id().to_string()]);
+    assert!(sent.status.success(), "{}", said(&sent));
+    let output = doctor.wait_with_output().unwrap();
+    assert!(said(&output).contains("SW0809"), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(fs::read_dir(&visit.place).unwrap().count(), 0);
+    assert!(began.elapsed() < Duration::from_secs(55), "the hook was waited for");
+}
+
+/// Somebody who may read the repository, and not write in it, as on a host with accounts.
+#[test]
+fn another_account_is_told_what_it_cannot_see() {
+    let visit = Visit::new();
+    let open = |path: &std::path::Path| {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    open(visit.stage.bare.parent().unwrap());
+    open(visit.stage.repo.home());
+    let bare = visit.stage.bare.display().to_string();
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let mut command = visit.stage.command("setpriv", &nobody);
+    // Where the program is, others may not look.
+    let program = visit.stage.repo.home().join("shipway-copy");
+    fs::copy(SHIPWAY, &program).unwrap();
+    command.arg(&program).args(["doctor", "--prove", &bare]).env("TMPDIR", "/tmp");
+    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory");
+    let output = match command.env("GIT_CONFIG_VALUE_0", "*").output() {
+        Ok(output) if !said(&output).contains("setpriv:") => output,
+        Ok(output) => return skip(&said(&output)),
+        Err(error) => return skip(&format!("setpriv: {error}")),
+    };
+    let text = said(&output);
+    assert!(text.contains("? not looked at  guard") && text.contains("shipway guard audit"), "{text}");
+    assert!(text.contains("this account may not write in"), "{text}");
+    assert!(text.contains("0 tried") && !text.contains("walk around"), "{text}");
+    assert_eq!(output.status.code(), Some(0), "{text}");
+}
+
+#[test]
+fn a_repository_of_the_longer_object_ids_is_tried_too() {
+    let stage = Stage::empty();
+    let path = stage.bare.with_file_name("long.git").display().to_string();
+    let init =
+        ["init", "-q", "--bare", "--template=", "--initial-branch=main", "--object-format=sha256", &path];
+    stage.ok(&init);
+    let visit = Visit::of(stage);
+    let install = visit.stage.run(SHIPWAY, &["guard", "install", "--server", &path]);
+    assert!(install.status.success(), "{}", said(&install));
+    let (code, text) = visit.ask(&["--prove", &path]);
+    assert!(code == 1 && text.contains("✓ refused      push to main"), "{text}");
+    // Nothing is there to be deleted, and nothing can be made below a branch that is still to come.
+    assert!(text.contains("✓ refused      push to a branch below main"), "{text}");
+    assert!(text.contains("1 walked past; "), "{text}");
 }

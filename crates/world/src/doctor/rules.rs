@@ -7,8 +7,8 @@ use shipway_core::policy::{self, Policy};
 use shipway_core::problem::{Code, Problem};
 
 use super::{Line, Server, State, Subject};
-use crate::guard::Guard;
 use crate::guard::publish::GUARD;
+use crate::guard::{self, Guard};
 use crate::hooks::staged::InHook;
 use crate::policy::{Base, Bootstrap, texts};
 
@@ -33,9 +33,11 @@ type Found<'a> = (InHook<'a>, String, String, Result<Base, Vec<Problem>>);
 /// Returns git, the ref that the policy is read from, the branch that it is there, and the policy.
 fn base<'a>(subject: &Subject<'a>) -> Option<Found<'a>> {
     match (&subject.server, subject.repository()) {
-        (Server::Here(path), _) => Some(of_server(subject, path)),
-        (Server::Away(_) | Server::Nowhere(_), Some(repository)) => of_tree(subject, &repository.top),
-        (Server::Away(_) | Server::Nowhere(_), None) => None,
+        (Server::Here(path), _) if !guard::is_closed(path) => Some(of_server(subject, path)),
+        (Server::Here(_) | Server::Away(_) | Server::Nowhere(_), Some(repository)) => {
+            of_tree(subject, &repository.top)
+        }
+        (Server::Here(_) | Server::Away(_) | Server::Nowhere(_), None) => None,
     }
 }
 

@@ -20,18 +20,23 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Line> {
 }
 
 fn here(subject: &Subject<'_>, path: &Path) -> Vec<Line> {
-    let mut lines = match audit::look(&subject.git(path), path) {
-        Ok(found) => {
-            let well =
-                format!("in force in {}, and every protected branch is where it was put", path.display());
-            Line::all("guard", found, &well)
+    let shown = path.display();
+    let mut lines = if guard::is_closed(path) {
+        let why = format!("its files are read by its own account; there: shipway guard audit {shown}");
+        vec![Line::new("guard", State::Unseen(why))]
+    } else {
+        match audit::look(&subject.git(path), path) {
+            Ok(found) => {
+                let well = format!("in force in {shown}, and every protected branch is where it was put");
+                Line::all("guard", found, &well)
+            }
+            Err(problem) => vec![Line::new("guard", State::Wrong(problem))],
         }
-        Err(problem) => vec![Line::new("guard", State::Wrong(problem))],
     };
     if guard::is_writable(path) {
         lines.push(Line::new("account", State::Warning(own(path))));
     } else {
-        let text = format!("{} belongs to another account, and this one may not write there", path.display());
+        let text = format!("this account may not write in {shown}");
         lines.push(Line::new("account", State::Ok(text)));
     }
     lines

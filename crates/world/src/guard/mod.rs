@@ -139,6 +139,12 @@ pub fn is_writable(repository: &Path) -> bool {
     may("objects") && may("refs")
 }
 
+/// Tells whether a repository has a guard whose files only its own account reads.
+pub fn is_closed(repository: &Path) -> bool {
+    let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    ["shipway/guard.json", "HEAD"].iter().any(|path| fs::File::open(repository.join(path)).is_err_and(denied))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

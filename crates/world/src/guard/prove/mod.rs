@@ -52,14 +52,12 @@ pub fn prove(git: &InHook<'_>, repository: &Path, place: &Path) -> Result<Proof,
     control(&scene)?;
     let writable = super::is_writable(repository);
     let tried: Result<Vec<Tried>, Problem> = TRIES.iter().map(|one| attempt(&scene, one, writable)).collect();
-    drop(scene);
-    drop(scratch);
-    let after = scratch::refs(git)?;
-    Ok(Proof { tried: tried?, refs: after.len() - 1, moved: moved(&before, &after) })
+    let (tried, after) = (tried?, scratch::refs(git)?);
+    Ok(Proof { tried, refs: after.len() - 1, moved: moved(&before, &after) })
 }
 
-/// Returns the policy that the guard goes by, the branch that it is read from, and its own name. Where there is none, what the default
-/// branch says is what somebody wants of it.
+/// Returns the policy that the guard goes by, the branch that it is read from, and the name of the repository. Where there
+/// is no guard, what the default branch says is what somebody wants of one.
 fn rules(git: &InHook<'_>, repository: &Path, refs: &Refs) -> (Policy, String, String) {
     let guard = Guard::open(repository).ok();
     let head = refs.get("HEAD").and_then(|head| head.strip_prefix("ref: ")).unwrap_or("refs/heads/main");
