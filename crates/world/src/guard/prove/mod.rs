@@ -77,14 +77,7 @@ fn scene<'a>(
     refs: &Refs,
 ) -> Result<Scene<'a>, Problem> {
     let tip = refs.get(&target).filter(|id| !id.starts_with("ref:")).cloned();
-    let named = |fits: &dyn Fn(&[u8]) -> bool| {
-        refs.keys().find(|name| **name != target && fits(name.as_bytes())).cloned()
-    };
-    let second = named(&|name| is_protected(policy, name));
-    // Without a policy for tags, any tag shows what is kept and what is not.
-    let tag = named(&|name| is_immutable_tag(policy, name));
-    let tag =
-        tag.or_else(|| if policy.tags.is_empty() { named(&|n| n.starts_with(b"refs/tags/")) } else { None });
+    let (second, tag) = targets(scratch, (policy, &target), (refs, tip.as_deref()));
     let empty = scratch.expect(&scratch.client(&["mktree"]).stdin(""))?.text();
     let tree = tip.as_ref().map_or_else(|| empty.clone(), |tip| format!("{tip}^{{tree}}"));
     let commit = |tree: &str, message: &str, parent: Option<&String>| {
@@ -104,6 +97,31 @@ fn scene<'a>(
         second,
         tag,
     })
+}
+
+/// Returns another protected branch, and a tag that is there for good. Where the policy has such names and the repository
+/// has none, the copies get one.
+fn targets(
+    scratch: &Scratch<'_>,
+    (policy, target): (&Policy, &str),
+    (refs, tip): (&Refs, Option<&str>),
+) -> (Option<String>, Option<String>) {
+    let branch = |name: &str| name != target && is_protected(policy, name.as_bytes());
+    let tag = |name: &str| is_immutable_tag(policy, name.as_bytes());
+    // Without rules for tags, any tag shows what is kept and what is not.
+    let any_tag = |name: &str| tag(name) || (policy.tags.is_empty() && name.starts_with("refs/tags/"));
+    let there = |fits: &dyn Fn(&str) -> bool| refs.keys().find(|name| fits(name)).cloned();
+    let mut extra = vec![];
+    let mut made = |names: &[&str], fits: &dyn Fn(&str) -> bool| {
+        let name = (*names.iter().find(|name| fits(name))?).to_owned();
+        extra.push((name.clone(), tip?.to_owned()));
+        Some(name)
+    };
+    let branches = ["refs/heads/develop", "refs/heads/release/doctor", "refs/heads/hotfix/doctor"];
+    let second = there(&branch).or_else(|| made(&branches, &branch));
+    let tag = there(&any_tag).or_else(|| made(&["refs/tags/v0.0.0-doctor", "refs/tags/0.0.0-doctor"], &tag));
+    let _ = scratch.extra.set(extra);
+    (second, tag)
 }
 
 /// Makes a tree whose policy protects nothing.

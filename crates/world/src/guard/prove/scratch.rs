@@ -3,6 +3,7 @@
 //! Nothing here writes to the repository itself. What cannot refuse (`post-receive`, `post-update`) is left out of the
 //! copy, since what it does may reach further than the copy.
 
+use std::cell::OnceCell;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, symlink};
@@ -39,6 +40,8 @@ pub struct Scratch<'a> {
     git: &'a InHook<'a>,
     real: PathBuf,
     dir: PathBuf,
+    /// Refs that every copy gets besides, each with its object id, so that there is something to be tried on.
+    pub extra: OnceCell<Vec<(String, String)>>,
     /// The copy.
     pub server: PathBuf,
     /// A repository without branches that has all objects of the other one.
@@ -56,7 +59,8 @@ impl<'a> Scratch<'a> {
     pub fn open(git: &'a InHook<'a>, real: &Path, place: &Path) -> Result<Self, Problem> {
         let dir = make(place).map_err(|error| unusable(place, &error.to_string()))?;
         let (server, client) = (dir.join("server.git"), dir.join("client.git"));
-        let scratch = Self { git, real: real.to_owned(), dir, server, client };
+        let extra = OnceCell::new();
+        let scratch = Self { git, real: real.to_owned(), dir, extra, server, client };
         scratch.renew()?;
         scratch.begin()?;
         Ok(scratch)
@@ -79,6 +83,9 @@ impl<'a> Scratch<'a> {
         if !entries.iter().all(runs) {
             let problem = unusable(&self.dir, "programs cannot be run there");
             return Err(problem.hint("TMPDIR=DIR shipway doctor --prove"));
+        }
+        for (name, id) in self.extra.get().into_iter().flatten() {
+            self.expect(&self.there(&["-c", "core.hooksPath=/dev/null", "update-ref", name, id]))?;
         }
         Ok(())
     }
