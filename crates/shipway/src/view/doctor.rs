@@ -222,3 +222,66 @@ fn proof_fields(proven: &Proven) -> Value {
         "not_tried": proven.unseen,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use shipway_core::problem::Code;
+    use shipway_world::guard::prove::tries::Stops;
+
+    use super::*;
+
+    fn tried(what: &str, answer: Answer) -> Tried {
+        Tried { what: what.into(), stops: Stops::Guard, answer }
+    }
+
+    fn report(state: State, answers: Vec<Answer>, moved: &[&str]) -> Report {
+        let moved = moved.iter().map(ToString::to_string).collect();
+        let tried = answers.into_iter().map(|answer| tried("push to main", answer)).collect();
+        let server = Some(Proof { tried: vec![], refs: 2, moved });
+        let proof = Some(Proven { repository: "app.git".into(), server, tried, unseen: None });
+        Report { sections: vec![("guard", vec![Line::new("guard", state)])], proof }
+    }
+
+    #[test]
+    fn each_line_says_how_it_stands_and_a_wrong_one_what_to_do() {
+        let problem = Problem::new(Code::GuardInert, "pre-receive is empty").found("0 bytes").hint("mend it");
+        let past = Answer::WalkedPast(vec!["refs/heads/main: 1 → 2".into()]);
+        let answers = vec![Answer::Refused("no".into()), past, Answer::NotTried("nothing is there".into())];
+        let expect = "\
+guard
+  ✗ wrong          guard         SW1113 pre-receive is empty
+      found   0 bytes
+      └ fix:  mend it
+
+1 wrong
+
+tried
+  ✓ refused      push to main
+                 → as it should be: no
+  ✗ walked past  push to main
+                 → NOT as it should be: refs/heads/main: 1 → 2
+                 SW1116 push to main is not refused
+                 └ fix: shipway guard audit app.git
+                 └ fix: shipway guard install --server app.git
+  ? not tried    push to main
+                 → not known: nothing is there
+
+2 refs of app.git: as before
+2 tried: 1 refused, 1 walked past; 1 not tried
+";
+        assert_eq!(render(&report(State::Wrong(problem), answers, &[])), expect);
+    }
+
+    #[test]
+    fn what_fails_is_what_is_wrong_walks_past_or_has_moved() {
+        let well = || State::Ok("in force".into());
+        let check = |report: Report, expected: bool| assert_eq!(report.is_wrong(), expected, "{report:?}");
+        check(report(well(), vec![Answer::Refused("no".into()), Answer::NotTried("why".into())], &[]), false);
+        check(report(well(), vec![Answer::WalkedPast(vec![])], &[]), true);
+        check(report(well(), vec![], &["refs/heads/main: 1 → 2"]), true);
+        let problem = || Problem::new(Code::NoRemote, "there is no remote");
+        check(report(State::Warning(problem()), vec![], &[]), false);
+        check(report(State::Wrong(problem()), vec![], &[]), true);
+        check(report(State::Unseen("elsewhere".into()), vec![], &[]), false);
+    }
+}

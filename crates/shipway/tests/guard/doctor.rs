@@ -220,6 +220,16 @@ fn a_work_tree_without_a_remote_is_warned_of_it() {
 }
 
 #[test]
+fn a_remote_with_a_work_tree_is_warned_of_and_not_tried() {
+    let visit = Visit::new();
+    visit.stage.ok(&["clone", "-q", &visit.stage.bare.display().to_string(), "../other"]);
+    visit.stage.ok(&["remote", "set-url", "origin", "../other"]);
+    let (code, text) = visit.ask(&["--prove"]);
+    assert!(code == 0 && text.contains("has a work tree, and so cannot be guarded"), "{text}");
+    assert!(text.contains("cannot be tried: it has a work tree"), "{text}");
+}
+
+#[test]
 fn local_hooks_that_were_broken_are_named_and_shown() {
     let visit = Visit::new();
     let hook = visit.stage.repo.path().join(".git/hooks/commit-msg");

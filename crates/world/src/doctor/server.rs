@@ -21,11 +21,20 @@ pub(super) fn look(subject: &Subject<'_>) -> Vec<Line> {
 
 fn here(subject: &Subject<'_>, path: &Path) -> Vec<Line> {
     let shown = path.display();
+    let git = subject.git(path);
+    let bare = git.run(&git.git().args(["rev-parse", "--is-bare-repository"]));
+    if bare.is_ok_and(|output| output.ok() && output.text() == "false") {
+        let problem =
+            Problem::new(Code::GuardMissing, format!("{shown} has a work tree, and so cannot be guarded"));
+        let problem =
+            problem.wanted("a bare repository to push to").hint(format!("git clone --bare {shown} REPO.git"));
+        return vec![Line::new("guard", State::Warning(problem))];
+    }
     let mut lines = if guard::is_closed(path) {
         let why = format!("its files are read by its own account; there: shipway guard audit {shown}");
         vec![Line::new("guard", State::Unseen(why))]
     } else {
-        match audit::look(&subject.git(path), path) {
+        match audit::look(&git, path) {
             Ok(found) => {
                 let well = format!("in force in {shown}, and every protected branch is where it was put");
                 Line::all("guard", found, &well)
