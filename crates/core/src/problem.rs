@@ -242,6 +242,7 @@ codes! {
     GuardInert = "SW1113", Refused, "a guard is not in force";
     LoginRefused = "SW1114", Refused, "this login may not do that here";
     ServiceRefused = "SW1115", Refused, "this key may only talk git";
+    WayPast = "SW1116", Refused, "a way past the guard or the hooks is open";
     SignersUnreadable = "SW1125", Refused, "a line of the allowed signers cannot be understood";
     SignatureBad = "SW1126", Refused, "a signature is not good";
     SignerUnknown = "SW1127", Refused, "a key is not among the allowed signers";

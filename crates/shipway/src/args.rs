@@ -2,6 +2,7 @@
 
 mod deploy;
 mod change;
+mod doctor;
 mod flow;
 mod guard;
 mod init;
@@ -20,6 +21,7 @@ pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook, Status,
 };
+pub use doctor::Doctor;
 pub use flow::Flow;
 pub use guard::{Guard, GuardHook, GuardInstall, GuardShell, Hook};
 pub use init::{Init, Preset};
@@ -251,6 +253,17 @@ pub enum Command {
         #[command(subcommand)]
         command: Guard,
     },
+    /// Is everything set up and in force? Look, and with --prove try to break each gate on a copy
+    #[command(
+        after_help = "examples:\n  shipway doctor                        the work tree, its hooks, its policy, its remote\n  \
+                      shipway doctor --prove                try every way past them\n  \
+                      shipway doctor --prove /srv/git/app.git\n  shipway doctor --json | jq '.lines[] | select(.state == \"wrong\")'\n\n\
+                      Nothing is changed: what is tried is tried on a copy of the repository, with its hooks and its\n\
+                      settings, and the copy is removed. A remote on another machine is asked one thing that cannot do\n\
+                      harm; the rest is named. Exit code 0: all is well. 1: something is wrong, or a way past is open.\n\
+                      Warnings fail nothing."
+    )]
+    Doctor(Doctor),
     /// Run what an event asks for, as `on` says in shipway.toml: checks, and deployments
     #[command(
         after_help = "examples:\n  shipway trigger change:develop                in a CI job or a hook, after a push\n  \
@@ -355,6 +368,7 @@ impl Command {
             | Self::Rollback(_)
             | Self::Abort { .. }
             | Self::Flow { .. }
+            | Self::Doctor(_)
             | Self::Say { .. } => true,
             Self::Status(_)
             | Self::Approve { .. }

@@ -14,7 +14,7 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("run", &["status", "log", "resume", "wait", "rollback", "abort"]),
     ("govern", &["flow", "change", "verify", "guard", "policy", "approve", "incident"]),
     ("serve", &["proxy"]),
-    ("check", &["lint", "trigger"]),
+    ("check", &["doctor", "lint", "trigger"]),
 ];
 
 /// Returns the command line as it is read and explained.

@@ -307,7 +307,7 @@ pub fn of_journal(error: journal::Error) -> Problem {
     }
 }
 
-fn reach(environment: &Environment) -> Remote {
+pub(crate) fn reach(environment: &Environment) -> Remote {
     let own = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
     Remote {
         own_ssh: own("GIT_SSH_COMMAND") || own("GIT_SSH"),

@@ -23,7 +23,7 @@ use shipway_core::facts::{Facts, RemoteFacts, Signing};
 use shipway_core::id::RunId;
 use shipway_core::problem::Problem;
 
-pub use ask::Git;
+pub use ask::{Git, too_old};
 pub use glance::Glance;
 pub use history::{commits, line};
 pub use repository::{Repository, repository};

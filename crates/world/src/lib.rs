@@ -32,3 +32,4 @@ pub mod change;
 pub mod flow;
 pub mod trigger;
 pub mod preflight;
+pub mod doctor;

@@ -143,6 +143,12 @@ impl Owners {
         &self.problems
     }
 
+    /// Returns all owners that the file names, each once.
+    pub fn named(&self) -> std::collections::BTreeSet<&str> {
+        let rules = self.sections.iter().flat_map(|section| &section.rules);
+        rules.flat_map(|rule| &rule.owners).map(String::as_str).collect()
+    }
+
     /// Returns who owns a path: one answer of each section that has owners for it.
     pub fn of(&self, path: &[u8]) -> Vec<Owned> {
         let mut owned: Vec<Owned> = self.sections.iter().filter_map(|section| section.of(path)).collect();

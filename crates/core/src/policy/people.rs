@@ -56,18 +56,21 @@ impl Policy {
     /// Returns the classes that a branch belongs to, each with its name.
     ///
     /// A name below a protected prefix that no pattern lists, such as `release/a/b` where `release/*` is protected,
-    /// belongs to the class of that prefix, so that there is no way past a class by one more slash.
+    /// belongs to the class of that prefix, so that there is no way past a class by one more slash. So does a name below
+    /// a branch that a pattern names in full: git cannot hold both, so whoever makes `main/x` first keeps `main` away.
     pub fn classes_of(&self, branch: &[u8]) -> Vec<(&str, &BranchClass)> {
         let patterns = || self.branches.values().flat_map(|class| &class.patterns);
         let nearest = patterns()
             .filter(|pattern| glob::fits(pattern, branch))
             .map(|pattern| pattern.find('*').unwrap_or(pattern.len()))
             .max();
-        let below = |pattern: &String| {
-            glob::directory(pattern).is_some_and(|directory| {
-                branch.starts_with(directory.as_bytes())
-                    && nearest.is_none_or(|listed| listed <= directory.len())
-            })
+        let in_directory = |directory: &str| {
+            branch.starts_with(directory.as_bytes()) && nearest.is_none_or(|listed| listed <= directory.len())
+        };
+        let below = |pattern: &String| match glob::directory(pattern) {
+            Some(directory) => in_directory(directory),
+            None if pattern.contains('*') => false,
+            None => branch.strip_prefix(pattern.as_bytes()).is_some_and(|rest| rest.starts_with(b"/")),
         };
         let belongs = |class: &BranchClass| {
             class.patterns.iter().any(|p| glob::fits(p, branch) || (class.protected && below(p)))

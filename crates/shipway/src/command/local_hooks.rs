@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use shipway_core::local::Note;
-use shipway_core::policy;
 use shipway_core::problem::{Code, Problem};
-use shipway_world::hooks::Hook;
 use shipway_world::hooks::desk::Desk;
 use shipway_world::hooks::install::{self, Step};
 use shipway_world::hooks::place::Asker;
 use shipway_world::hooks::status::{self, Tree};
+use shipway_world::hooks::{self, Hook};
 
 use super::{DONE, End};
 use crate::session::Session;
@@ -24,14 +23,7 @@ fn asker<'a>(session: &'a Session<'_>) -> Asker<'a> {
 
 /// Returns the hooks that this repository wants.
 fn wanted(session: &Session<'_>) -> Vec<Hook> {
-    let mut hooks = Hook::USUAL.to_vec();
-    // A policy that cannot be read is told where it is used, and must not keep its hooks from being installed.
-    let text = std::fs::read_to_string(session.repository.top.join(policy::PATH)).unwrap_or_default();
-    let holds = |policy: policy::Policy| policy.branches.values().any(|class| class.protected && class.local);
-    if policy::read(&text, policy::PATH).is_ok_and(holds) {
-        hooks.push(Hook::ReferenceTransaction);
-    }
-    hooks
+    hooks::wanted(&session.repository.top)
 }
 
 fn program() -> Result<PathBuf, Problem> {

@@ -11,6 +11,7 @@ pub mod deploy;
 pub mod drill;
 pub mod env_status;
 pub mod deps;
+pub mod doctor;
 pub mod env;
 pub mod explain;
 pub mod flow;
@@ -91,6 +92,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Change { command } => change::run(&open()?, command),
         Command::Verify(asked) => verify::run(&open()?, asked),
         Command::Guard { command } => guard::run(command, environment, view.as_ref(), open),
+        Command::Doctor(asked) => doctor::run(args, environment, asked, view.as_ref()),
         Command::Hook(hook) => local_hook::run(hook, environment, view.as_ref()),
         Command::GuardHook(hook) => guard_hook::run(hook, environment, view.as_ref()),
     }

@@ -15,6 +15,7 @@ use shipway_core::time::Time;
 
 mod data;
 pub mod dependencies;
+pub mod doctor;
 mod document;
 mod hosts;
 mod human;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod content;
+mod doctor;
 mod many;
 mod past;
 mod refs;

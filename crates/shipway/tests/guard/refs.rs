@@ -294,6 +294,9 @@ fn the_first_push_into_an_empty_repository_needs_a_ticket() {
     let output = stage.push(&["HEAD:main"]);
     assert!(!output.status.success() && said(&output).contains("push-restricted"), "{}", said(&output));
     assert_eq!(stage.refs(), before);
+    // Git cannot hold both, so this would keep main from ever being made.
+    let output = stage.push(&["HEAD:refs/heads/main/x"]);
+    assert!(!output.status.success() && said(&output).contains("push-restricted"), "{}", said(&output));
     let output = stage.run(SHIPWAY, &["guard", "audit", &stage.bare.display().to_string()]);
     assert!(output.status.success(), "{}", said(&output));
 }

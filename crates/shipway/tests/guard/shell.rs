@@ -251,3 +251,30 @@ fn a_push_that_a_stranger_signed_is_refused() {
     assert!(!output.status.success() && said(&output).contains("SW1114"), "{}", said(&output));
     assert_eq!(stage.refs(), before);
 }
+
+/// A remote that only git reaches is asked one thing, which git itself could never do.
+#[test]
+fn the_doctor_asks_a_guard_behind_ssh_and_harms_nothing() {
+    let Some(host) = Host::new() else { return };
+    let key = host.bind("ann");
+    host.stage.ok(&["remote", "set-url", "origin", "git:app.git"]);
+    let ssh = format!("ssh -F {}", host.only(&key).display());
+    let ask = || {
+        let mut doctor = host.stage.command(SHIPWAY, &["doctor", "--prove"]);
+        doctor.env("GIT_SSH_COMMAND", &ssh).output().unwrap()
+    };
+    let before = host.stage.refs();
+    let text = said(&ask());
+    assert!(
+        text.contains("? not looked at  guard") && text.contains("shipway guard audit REPO.git"),
+        "{text}"
+    );
+    let tried = "✓ refused      push to a branch that cannot be, whose name no guard lets pass";
+    assert!(text.contains(tried) && text.contains("confusable"), "{text}");
+    assert!(text.contains("? not tried    all other ways past the guard"), "{text}");
+    // Hooks that are silent leave only git to answer, and nothing is made all the same.
+    host.stage.force(&["config", "core.hooksPath", "/nonexistent"]);
+    let text = said(&ask());
+    assert!(text.contains("no guard has answered, only git"), "{text}");
+    assert_eq!(host.stage.refs(), before);
+}

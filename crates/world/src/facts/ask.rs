@@ -106,18 +106,22 @@ impl<'a> Git<'a> {
     /// Returns a problem if git is older than it must be. Only a failure is worth the process that tells.
     fn too_old(&self) -> Option<Problem> {
         let output = self.shell.run(&git(self.dir).arg("version"), self.stop).ok()?;
-        let text = output.text();
-        let (major, rest) = text.strip_prefix("git version ")?.split_once('.')?;
-        let minor = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-        let found = (major.parse().ok()?, minor.parse().ok()?);
-        let problem = || {
-            Problem::new(Code::GitTooOld, format!("git {major}.{minor} is too old"))
-                .found(text.clone())
-                .wanted(wanted())
-                .hint("git --version")
-        };
-        (found < OLDEST).then(problem)
+        too_old(&output.text())
     }
+}
+
+/// Returns a problem if git is older than it must be, by what `git version` says.
+pub fn too_old(text: &str) -> Option<Problem> {
+    let (major, rest) = text.strip_prefix("git version ")?.split_once('.')?;
+    let minor = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    let found = (major.parse().ok()?, minor.parse().ok()?);
+    let problem = || {
+        Problem::new(Code::GitTooOld, format!("git {major}.{minor} is too old"))
+            .found(text)
+            .wanted(wanted())
+            .hint("git --version")
+    };
+    (found < OLDEST).then(problem)
 }
 
 fn wanted() -> String {

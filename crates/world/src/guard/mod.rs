@@ -11,6 +11,7 @@ mod landed;
 pub mod publish;
 pub mod landing;
 pub mod proc_receive;
+pub mod prove;
 pub mod receive;
 pub mod see;
 pub mod shell;
@@ -130,6 +131,18 @@ pub fn account() -> Option<String> {
         let name = fields.next()?;
         (fields.nth(1)? == uid).then(|| name.to_owned())
     })
+}
+
+/// Tells whether this account may write in a repository by itself, so that none of its hooks stops it.
+pub fn is_writable(repository: &Path) -> bool {
+    let may = |path: &str| rustix::fs::access(repository.join(path), rustix::fs::Access::WRITE_OK).is_ok();
+    may("objects") && may("refs")
+}
+
+/// Tells whether a repository has a guard whose files only its own account reads.
+pub fn is_closed(repository: &Path) -> bool {
+    let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    ["shipway/guard.json", "HEAD"].iter().any(|path| fs::File::open(repository.join(path)).is_err_and(denied))
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub mod staged;
 pub mod status;
 pub mod wrapper;
 
+use shipway_core::policy;
+
 /// A hook that shipway has something to say in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hook {
@@ -76,4 +78,16 @@ impl Hook {
             Self::PrepareCommitMsg | Self::PostCommit | Self::PostMerge => false,
         }
     }
+}
+
+/// Returns the hooks that a work tree wants: the usual ones, and one more where its policy holds branches there too.
+pub fn wanted(top: &std::path::Path) -> Vec<Hook> {
+    let mut hooks = Hook::USUAL.to_vec();
+    // A policy that cannot be read is told where it is used, and must not keep its hooks from being installed.
+    let text = std::fs::read_to_string(top.join(policy::PATH)).unwrap_or_default();
+    let holds = |policy: policy::Policy| policy.branches.values().any(|class| class.protected && class.local);
+    if policy::read(&text, policy::PATH).is_ok_and(holds) {
+        hooks.push(Hook::ReferenceTransaction);
+    }
+    hooks
 }

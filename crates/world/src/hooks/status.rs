@@ -25,6 +25,8 @@ pub struct Tree {
     pub after: Vec<String>,
     /// What else is wrong.
     pub more: Vec<String>,
+    /// Whether none is ours, and git was not told to look for ours either: nobody has installed them.
+    pub without: bool,
 }
 
 impl Tree {
@@ -65,6 +67,10 @@ fn tree(asker: &Asker<'_>, program: &Path, hooks: &[Hook]) -> Result<Tree, Probl
     let place = asker.place()?;
     let site = Site::of(asker, &place)?;
     let top = asker.repository.top.clone();
+    let is_ours = |hook: &Hook| {
+        fs::read(place.dir.join(hook.name())).is_ok_and(|text| wrapper::kind(&text) != Kind::Foreign)
+    };
+    let ours = hooks.iter().any(is_ours);
     let hooks: Vec<_> = hooks.iter().map(|hook| (*hook, wrong(&place.dir, *hook, &site, program))).collect();
     let mut more = vec![];
     if !place.dir.is_dir() {
@@ -76,7 +82,8 @@ fn tree(asker: &Asker<'_>, program: &Path, hooks: &[Hook]) -> Result<Tree, Probl
         let lost = after.iter().filter(|name| fs::symlink_metadata(place.dir.join(name)).is_err());
         more.extend(lost.map(|name| format!("{name} of {} is not run", next.display())));
     }
-    Ok(Tree { top, dir: place.dir, hooks, after, more })
+    let without = !ours && (more.is_empty() || site.setting.is_none());
+    Ok(Tree { top, dir: place.dir, hooks, after, more, without })
 }
 
 /// Returns what is wrong with one hook.

@@ -175,6 +175,7 @@ fn b29_a_name_below_a_protected_prefix_is_protected() {
     for (name, expected) in [
         ("release/1", &[Rule::PushRestricted][..]),
         ("release/a/b", &[Rule::PushRestricted]),
+        ("main/x", &[Rule::PushRestricted]),
         ("release/scratch/x", &[]),
         ("other", &[]),
     ] {
