@@ -4,6 +4,7 @@
 //! makes all sides slower; ratios stand that better than the few goals in milliseconds.
 
 mod deploy;
+mod guard;
 mod hooks;
 mod measure;
 mod proxy;
@@ -21,12 +22,13 @@ use site::{Site, run as ask};
 /// Measures in the repositories or bundles named, or in one that is made; returns whether all goals that could be
 /// measured are met. A row of which a command failed is not met.
 ///
-/// `--full` deploys more often; `--hosts` leaves out what has nothing to do with hosts; `--hooks` measures the hooks only,
-/// and installs what they are compared with below the target directory.
+/// `--full` deploys more often; `--hosts` leaves out what has nothing to do with hosts; `--guard` measures the guard only;
+/// `--hooks` measures the hooks only, and installs what they are compared with below the target directory.
 pub(crate) fn run(root: &Path, args: &[String], out: &mut dyn Write) -> io::Result<bool> {
     let is_flag = |arg: &&String| arg.starts_with("--");
     let (flags, sources): (Vec<&String>, Vec<&String>) = args.iter().partition(is_flag);
-    if let Some(other) = flags.iter().find(|flag| !["--full", "--hosts", "--hooks"].contains(&flag.as_str()))
+    if let Some(other) =
+        flags.iter().find(|flag| !["--full", "--guard", "--hooks", "--hosts"].contains(&flag.as_str()))
     {
         return Err(io::Error::other(format!("bench knows no {other}")));
     }
@@ -44,11 +46,14 @@ pub(crate) fn run(root: &Path, args: &[String], out: &mut dyn Write) -> io::Resu
     }
     std::fs::create_dir_all(&scratch)?;
     let mut rows = vec![];
-    if !has("--hosts") {
+    if !has("--hosts") && !has("--hooks") {
+        rows.extend(guard::rows([&program("shipway"), &program("landed-bench")], &scratch));
+    }
+    if !has("--hosts") && !has("--guard") {
         let tools = target.join("bench-tools");
         rows.extend(hooks::rows(&program("shipway"), &scratch, (&tools, has("--hooks"))));
     }
-    if has("--hooks") {
+    if has("--hooks") || has("--guard") {
         table(&rows, out)?;
         return Ok(!rows.iter().any(Row::is_bad));
     }
