@@ -119,12 +119,17 @@ pub fn make(git: &InHook<'_>, record: &Record, parents: &[&str]) -> Result<Strin
         .map_err(|error| Problem::new(Code::Io, format!("the record has no JSON form: {error}")))?;
     let blob = git.expect(&git.git().args(["hash-object", "-w", "--stdin"]).stdin(text))?.text();
     let tree = git.expect(&git.git().arg("mktree").stdin(format!("100644 blob {blob}\t{FILE}\n")))?.text();
-    commit(git, &tree, parents, record.at)
+    commit(git, (&tree, "record"), parents, record.at)
 }
 
 /// Makes a commit of the guard's, with equal bytes for equal arguments.
-pub(crate) fn commit(git: &InHook<'_>, tree: &str, parents: &[&str], at: Time) -> Result<String, Problem> {
-    let mut cmd = git.git().args(["commit-tree", "--no-gpg-sign", "-m", "record", tree]);
+pub(crate) fn commit(
+    git: &InHook<'_>,
+    (tree, message): (&str, &str),
+    parents: &[&str],
+    at: Time,
+) -> Result<String, Problem> {
+    let mut cmd = git.git().args(["commit-tree", "--no-gpg-sign", "-m", message, tree]);
     for parent in parents {
         cmd = cmd.args(["-p", parent]);
     }

@@ -40,6 +40,14 @@ fn a_release_is_a_ticket_of_its_own_and_is_proven_and_taken_back() {
     let proven = stage.did("ann", &["verify", "main"]);
     assert!(proven.contains("release 0.1.0, landed by ann"), "{proven}");
 
+    // The guard keeps the checkpoints of the journal, and so does the tag: a journal that is cut does not go unseen.
+    let told = stage.did("ann", &["log", "--verify", "--remote"]);
+    assert!(told.contains("also outside of this directory, by origin, refs/shipway/checkpoints/"), "{told}");
+    let kept = stage.there(&["for-each-ref", "refs/shipway/checkpoints"]);
+    assert_eq!(kept.lines().count(), 1, "one journal, one ref: {kept}");
+    let kept = kept.split_whitespace().last().unwrap().to_owned();
+    assert_eq!(stage.there(&["rev-list", "--count", &kept]), "2", "a landing and a release");
+
     stage.did("ann", &["rollback"]);
     assert_eq!(titles(&stage), ["revert: release version 0.1.0", "chore: release version 0.1.0"]);
     assert_eq!(stage.tip("main^"), released);

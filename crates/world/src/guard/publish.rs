@@ -49,7 +49,7 @@ impl Guard {
             tree.push_str(&format!("100644 blob {blob}\t{name}\n"));
         }
         let tree = git.expect(&git.git().arg("mktree").stdin(tree))?.text();
-        let commit = records::commit(&git, &tree, &[], crate::shell::now())?;
+        let commit = records::commit(&git, (&tree, "record"), &[], crate::shell::now())?;
         git.expect(&git.git().args(["update-ref", "-m", "guard", GUARD, &commit])).map(|_| ())
     }
 }

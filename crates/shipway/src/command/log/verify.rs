@@ -29,7 +29,10 @@ pub(super) fn run(session: &Session<'_>, journal: &SqliteJournal, remote: Option
     if let Some(trouble) = &standing.trouble {
         return Err(vec![problem(trouble, &standing)]);
     }
-    say(session, journal, &standing, torn);
+    // Whoever can write the journal can write what is beside it: what stands elsewhere proves more, and is told too.
+    let elsewhere: Vec<Anchor> = anchors.into_iter().filter(|anchor| anchor.place != BESIDE).collect();
+    let elsewhere = anchor::judge(entries, &roots, &elsewhere);
+    say(session, journal, (&standing, &elsewhere), torn);
     Ok(DONE)
 }
 
@@ -61,13 +64,22 @@ fn anchors(session: &Session<'_>, remote: Option<&str>) -> Result<Vec<Anchor>, P
     Ok(found.into_iter().filter(|(_, seal)| is_ours(seal)).map(anchor).collect())
 }
 
-fn say(session: &Session<'_>, journal: &SqliteJournal, standing: &Standing, torn: u64) {
+fn say(
+    session: &Session<'_>,
+    journal: &SqliteJournal,
+    (standing, elsewhere): (&Standing, &Standing),
+    torn: u64,
+) {
     let how = journal.durability().how;
     let Standing { entries, anchored, by, .. } = standing;
     let loose = entries - anchored;
     let mut text = format!("{entries} entries prove: none is missing or changed ({how})");
     if *anchored > 0 {
         text.push_str(&format!("\nverified to entry {anchored}, anchored by {}", by.join(", ")));
+    }
+    if elsewhere.anchored > 0 && elsewhere.anchored < *anchored {
+        let by = elsewhere.by.join(", ");
+        text.push_str(&format!("\nto entry {} also outside of this directory, by {by}", elsewhere.anchored));
     }
     if loose > 0 {
         text.push_str(&format!(
@@ -81,6 +93,7 @@ fn say(session: &Session<'_>, journal: &SqliteJournal, standing: &Standing, torn
     }
     let fields = json!({
         "entries": entries, "store": how, "anchored": anchored, "by": by, "unanchored": loose, "torn": torn,
+        "elsewhere": { "anchored": elsewhere.anchored, "by": elsewhere.by },
     });
     session.view.answer("verified", &fields, &text);
 }

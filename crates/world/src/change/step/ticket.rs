@@ -7,6 +7,7 @@ use serde_json::json;
 use shipway_core::action::{
     Action, Change, Cx, Effect, Ended, Fault, Observed, Part, Receipt, Reversal, Sign,
 };
+use shipway_core::anchor;
 use shipway_core::change::{EVENTS, Event, LANDINGS, Record};
 use shipway_core::id::Digest;
 use shipway_core::kinds;
@@ -15,7 +16,7 @@ use shipway_core::statement::{self, Reason, Signed, Statement};
 
 use super::{git, looked, short};
 use crate::git::cmd::remote_git;
-use crate::git::hand::{anchor, cut_off};
+use crate::git::hand::{self, cut_off};
 use crate::git::remote::push_fault;
 use crate::git::repository::Repository;
 use crate::hooks::staged::InHook;
@@ -128,7 +129,8 @@ impl Bearer<'_> {
         let commit = records::make(&self.git, &record, &[sides.1]).map_err(looked)?;
         let cmd = remote_git(&self.repository.top, &self.repository.reach)
             .args(["push", "--porcelain", "--no-verify", "--end-of-options", &self.args.remote])
-            .arg(format!("{commit}:{EVENTS}/landings"));
+            .arg(format!("{commit}:{EVENTS}/landings"))
+            .args(self.checkpoint()?);
         let output = cx.run(cmd.contain())?;
         match output.ended {
             // A hook here that looks at pushes knows the ticket from the log.
@@ -143,6 +145,22 @@ impl Bearer<'_> {
         }
     }
 
+    /// Returns what brings the newest checkpoint of the journal along: kept by the guard, it shows if the journal is cut.
+    fn checkpoint(&self) -> Result<Option<String>, Fault> {
+        let Some(seal) = self.cx.world.checkpoint() else { return Ok(None) };
+        let origin = seal.checkpoint.origin.clone();
+        let kept = format!("{}/{origin}", anchor::REFS);
+        let make = || {
+            let before = records::tip(&self.git, &kept)?;
+            let tree = self.git.expect(&self.git.git().arg("mktree").stdin(""))?.text();
+            let message = format!("checkpoint\n\n{}: {seal}", anchor::TRAILER);
+            let parents: Vec<&str> = before.iter().map(String::as_str).collect();
+            records::commit(&self.git, (&tree, &message), &parents, seal.checkpoint.at)
+        };
+        make().map(|commit| Some(format!("{commit}:{EVENTS}/checkpoints/{origin}"))).map_err(looked)
+    }
+
+    /// Fetches the log of landings and the checkpoints.
     fn fetch(&self) -> Result<(), Fault> {
         let cmd = remote_git(&self.repository.top, &self.repository.reach).args([
             "fetch",
@@ -152,7 +170,9 @@ impl Bearer<'_> {
             "--end-of-options",
             &self.args.remote,
         ]);
-        let cmd = cmd.arg(format!("+{LANDINGS}*:{LANDINGS}*")).timeout(self.cx.timeout);
+        // With a star, a ref that is not there is no error.
+        let specs = [LANDINGS, anchor::REFS].map(|name| format!("+{name}*:{name}*"));
+        let cmd = cmd.args(specs).timeout(self.cx.timeout);
         let output = self.git.run(&cmd).map_err(looked)?;
         match output.ended {
             Ended::Exit(0) => Ok(()),
@@ -163,7 +183,7 @@ impl Bearer<'_> {
 
     /// Returns the commit that this run has made.
     fn made(&self) -> Result<String, Fault> {
-        let kept = records::tip(&self.git, &anchor(self.cx.run.as_str())).map_err(looked)?;
+        let kept = records::tip(&self.git, &hand::anchor(self.cx.run.as_str())).map_err(looked)?;
         kept.ok_or_else(|| looked(Problem::new(Code::LocalMoved, "the commit of this run is gone")))
     }
 
