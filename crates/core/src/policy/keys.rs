@@ -200,6 +200,13 @@ const MERGE: Section = Section {
             Required,
             "The methods that are allowed; the first is taken unless another is asked for.",
         ),
+        key(
+            "approved",
+            Type::Flag,
+            Value("false"),
+            "Whether what comes from a protected branch, by a merge or a fast-forward, needs no approvals again: it had \
+             them when it landed there. So back-merges land by themselves.",
+        ),
     ],
     sections: &[],
 };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evaluate::{Case, Place, Verdicts, branch_text, is_none, shown};
 use super::verdict::{Rule, Verdict};
-use super::{BranchClass, Commit, Landing, Method, content, glob};
+use super::{BranchClass, Commit, Landing, Method, Policy, content, glob};
 use crate::version::excerpt;
 
 /// Judges a landing by all classes of its target.
@@ -46,6 +46,27 @@ fn who(case: &Case<'_>, class: &BranchClass, name: &str, lander: Option<&str>, o
                 .wanted(format!("{wanted} (class {name})"))
                 .hint("ask one of them to land it"),
         );
+    }
+}
+
+/// Tells whether all that lands has been approved where it comes from: the guard knows that the source has this very head.
+fn is_approved(case: &Case<'_>, class: &BranchClass, landing: &Landing) -> bool {
+    let keeps = matches!(landing.method, Some(Method::Merge | Method::FastForward));
+    keeps && case.policy.is_protected(landing.source.as_bytes()) && class.takes_approved(&landing.source)
+}
+
+impl BranchClass {
+    fn takes_approved(&self, source: &str) -> bool {
+        let fits = |pattern: &String| glob::fits(pattern, source.as_bytes());
+        self.pairs.iter().any(|pair| pair.approved && pair.from.iter().any(fits))
+    }
+}
+
+impl Policy {
+    /// Tells whether what comes from one branch lands on another by a merge without being approved again.
+    pub fn takes_approved(&self, source: &str, target: &str) -> bool {
+        let classes = self.classes_of(target.as_bytes());
+        self.is_protected(source.as_bytes()) && classes.iter().all(|(_, class)| class.takes_approved(source))
     }
 }
 
@@ -171,6 +192,9 @@ pub(super) fn approvers<'a>(case: &Case<'a>, landing: &'a Landing, grade: u8) ->
 }
 
 fn approvals(case: &Case<'_>, class: &BranchClass, landing: &Landing, out: &mut Verdicts) {
+    if is_approved(case, class, landing) {
+        return;
+    }
     let wanted = &class.approvals;
     let from = |name: &&str| wanted.from.is_empty() || case.policy.names(&wanted.from, Some(name));
     let counted: Vec<&str> = approvers(case, landing, wanted.grade).into_iter().filter(from).collect();
@@ -196,7 +220,7 @@ fn approvals(case: &Case<'_>, class: &BranchClass, landing: &Landing, out: &mut 
 }
 
 fn owners(case: &Case<'_>, class: &BranchClass, landing: &Landing, out: &mut Verdicts) {
-    if !class.approvals.owners {
+    if !class.approvals.owners || is_approved(case, class, landing) {
         return;
     }
     let approvers = approvers(case, landing, class.approvals.grade);
@@ -225,7 +249,7 @@ fn owners(case: &Case<'_>, class: &BranchClass, landing: &Landing, out: &mut Ver
 /// The policy, the keys and the owners decide about all else, so they have owners of their own.
 fn policy_owners(case: &Case<'_>, landing: &Landing, out: &mut Verdicts) {
     let owners = &case.policy.policy_owners;
-    if owners.is_empty() {
+    if owners.is_empty() || case.classes.iter().all(|(_, class)| is_approved(case, class, landing)) {
         return;
     }
     let grade = case.classes.iter().map(|(_, class)| class.approvals.grade).max().unwrap_or_default();

@@ -112,6 +112,14 @@ pub struct Pair {
     pub from: Vec<String>,
     /// The methods that are allowed; the first is the default.
     pub methods: Vec<Method>,
+    /// Whether what comes from a protected branch needs no approvals again: it had them when it landed there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub approved: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Rules for a class of branches.

@@ -28,6 +28,7 @@ method = ["squash", "merge"]
 [[branch.develop.merge]]
 from = ["main", "master", "release/*", "hotfix/*"]
 method = ["merge"]
+approved = true
 
 [branch.feature]
 patterns = ["feature/**", "bugfix/**"]

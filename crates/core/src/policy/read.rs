@@ -221,7 +221,7 @@ fn branch(label: &str, of: Layers<'_>) -> BranchClass {
 fn pair(found: &Found) -> Pair {
     let of = Layers { file: Some(found), preset: None };
     let methods = of.texts("method").iter().map(|name| Method::of(name).expect(PROMISE)).collect();
-    Pair { from: of.texts("from"), methods }
+    Pair { from: of.texts("from"), methods, approved: of.flag("approved") }
 }
 
 fn tag(label: &str, of: Layers<'_>) -> TagClass {

@@ -152,6 +152,16 @@ pub struct Land {
     /// Where the exception is followed up, such as an issue; the change itself if left out, which is approved afterwards
     #[arg(long, value_name = "WHERE", requires = "break_glass")]
     pub follow_up: Option<String>,
+    /// Leave what it owes to other branches for later: shipway flow back
+    #[arg(long)]
+    pub no_back: bool,
+}
+
+impl Land {
+    /// Returns what lands a change request as the policy prefers it.
+    pub fn of(number: u64) -> Self {
+        Self { number, method: None, key: None, break_glass: None, follow_up: None, no_back: true }
+    }
 }
 
 /// What `verify` takes.

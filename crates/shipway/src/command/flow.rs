@@ -1,12 +1,12 @@
 //! `flow`: branches that come and go as the policy says. Nothing is merged here: what is finished asks to land.
 
-mod back;
+pub(super) mod back;
 mod finish;
 mod start;
 mod status;
 
 use shipway_core::flow::{Flow, Owed, open, owed};
-use shipway_core::policy;
+use shipway_core::policy::{self, Policy};
 use shipway_core::problem::Problem;
 use shipway_world::flow::{Branches, Tips};
 
@@ -33,23 +33,26 @@ struct Desk<'a> {
     session: &'a Session<'a>,
     remote: Option<String>,
     tips: Tips,
+    policy: Option<Policy>,
     flow: Flow,
 }
 
 impl<'a> Desk<'a> {
     fn open(session: &'a Session<'_>, ask: bool) -> Result<Self, Vec<Problem>> {
         let one = |problem| vec![problem];
-        let mut desk = Self { session, remote: None, tips: Tips::new(), flow: Flow::usual(&[]) };
+        let mut desk =
+            Self { session, remote: None, tips: Tips::new(), policy: None, flow: Flow::usual(&[]) };
         desk.remote = desk.branches().chosen(session.config.release.remote.as_deref()).map_err(one)?;
         if ask {
             desk.branches().fetch().map_err(one)?;
         }
         desk.tips = desk.branches().tips().map_err(one)?;
         let names: Vec<String> = desk.tips.keys().cloned().collect();
-        let policy = session.repository.top.join(policy::PATH);
-        desk.flow = match std::fs::read_to_string(policy) {
-            Ok(text) => Flow::of(&policy::read(&text, policy::PATH)?, &names),
-            Err(_) => Flow::usual(&names),
+        let text = std::fs::read_to_string(session.repository.top.join(policy::PATH)).ok();
+        desk.policy = text.map(|text| policy::read(&text, policy::PATH)).transpose()?;
+        desk.flow = match &desk.policy {
+            Some(policy) => Flow::of(policy, &names),
+            None => Flow::usual(&names),
         };
         Ok(desk)
     }

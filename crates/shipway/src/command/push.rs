@@ -1,10 +1,11 @@
 //! `push`: the release.
 
+use shipway_core::id::StepId;
 use shipway_core::plan::{Plan, differences};
 use shipway_core::problem::{Code, Problem};
 
 use super::carry::{self, Load};
-use super::{End, plan};
+use super::{DONE, End, flow, plan};
 use crate::args::Push;
 use crate::prepare::{self, Purpose};
 use crate::session::Session;
@@ -25,7 +26,13 @@ pub fn run(session: &mut Session<'_>, push: &Push) -> End {
     if let Some(digest) = digest {
         same(digest, kept.map(|kept| kept.plan), &prepared.plan).map_err(|problem| vec![problem])?;
     }
-    carry::out(session, lock, Load::Plan(Box::new(prepared.plan)))
+    let guarded = prepared.plan.step(&StepId::new("ticket")).is_some();
+    let code = carry::out(session, lock, Load::Plan(Box::new(prepared.plan)))?;
+    // A release on the branch that is released from is news to develop.
+    if code == DONE && guarded {
+        flow::back::after(session)?;
+    }
+    Ok(code)
 }
 
 /// Tells whether a text is the digest of a plan, or the beginning of one: at least four hexadecimal digits.

@@ -27,7 +27,7 @@ fn guarded() -> Option<(Repo, PathBuf)> {
     let account = String::from_utf8(account).unwrap().trim().to_owned();
     let public = fs::read_to_string(key.with_extension("pub")).unwrap();
     let policy = format!(
-        "preset = 'gitflow'\nsolo = true\n[person.ann]\nemail = ['ann@example.org']\nlogin = ['{account}']\n"
+        "preset = 'gitflow'\nsolo = true\n[branch.main]\nrelease = ['ann']\n[person.ann]\nemail = ['ann@example.org']\nlogin = ['{account}']\n"
     );
     repo.file(".shipway/policy.toml", policy).file(".shipway/allowed_signers", format!("ann {public}"));
     repo.commit("chore: set the policy");
@@ -51,9 +51,10 @@ fn newest(repo: &Repo) -> String {
     numbers.max().unwrap().to_string()
 }
 
+/// Lands a change, and leaves what it owes.
 #[track_caller]
 fn land(repo: &Repo, number: &str) {
-    code(0, &repo.command(SHIPWAY).args(["change", "land", number]).output().unwrap());
+    code(0, &repo.command(SHIPWAY).args(["change", "land", number, "--no-back"]).output().unwrap());
     repo.git([
         "fetch",
         "-q",
@@ -91,8 +92,9 @@ fn a_hotfix_lands_is_owed_to_develop_and_comes_back() {
     let early = repo.command(SHIPWAY).args(["change", "land", &waiting]).output().unwrap();
     assert!(!early.status.success());
     assert!(String::from_utf8_lossy(&early.stderr).contains("obligation"), "{early:?}");
-    code(0, &flow(&repo, &["back"]));
-    land(&repo, &newest(&repo));
+    // It asks for that, and lands it at once: it is clean, and was approved on main.
+    let told = code(0, &flow(&repo, &["back"]));
+    assert!(told.contains("main into develop: merges cleanly"), "{told}");
     let value: Value = status(&repo);
     assert_eq!(value["owed"], serde_json::json!([]), "{value}");
     repo.git(["reset", "-q", "--hard", "origin/develop"]);
@@ -101,4 +103,48 @@ fn a_hotfix_lands_is_owed_to_develop_and_comes_back() {
     land(&repo, &waiting);
     let value = status(&repo);
     assert_eq!((&value["owed"], &value["develop_ahead"]), (&serde_json::json!([]), &0.into()), "{value}");
+}
+
+#[test]
+fn what_a_hotfix_and_a_release_owe_is_brought_back_at_once_if_it_is_clean() {
+    let Some((repo, bare)) = guarded() else { return };
+    let tip = |name: &str| repo.git(["--git-dir", bare.to_str().unwrap(), "rev-parse", name]);
+    let develops = |file: &str| {
+        repo.try_git(["--git-dir", bare.to_str().unwrap(), "cat-file", "-e", &format!("develop:{file}")])
+    };
+    code(0, &flow(&repo, &["start", "hotfix", "1"]));
+    repo.file("c", "1\n").commit("fix: c");
+    code(0, &flow(&repo, &["finish"]));
+    let newest = newest(&repo);
+    let told = code(0, &repo.command(SHIPWAY).args(["change", "land", &newest]).output().unwrap());
+    assert!(
+        told.contains("landed change 1 on main") && told.contains("landed change 2 on develop"),
+        "{told}"
+    );
+    assert!(develops("c").status.success());
+
+    repo.git(["switch", "-q", "main"]);
+    repo.git(["pull", "-q", "--ff-only", "origin", "main"]);
+    let told = code(0, &repo.command(SHIPWAY).arg("push").output().unwrap());
+    assert!(told.contains("landed change 3 on develop"), "{told}");
+    assert!(develops("CHANGELOG.md").status.success(), "{told}");
+    assert_eq!(status(&repo)["owed"], serde_json::json!([]));
+    for branch in ["main", "develop"] {
+        code(0, &repo.command(SHIPWAY).args(["verify", branch]).output().unwrap());
+    }
+    // One that conflicts is told, and the landing stands.
+    code(0, &flow(&repo, &["start", "feature", "two"]));
+    repo.file("c", "develop\n").commit("feat: another c");
+    code(0, &flow(&repo, &["finish"]));
+    let number = self::newest(&repo);
+    land(&repo, &number);
+    code(0, &flow(&repo, &["start", "hotfix", "2"]));
+    repo.file("c", "main\n").commit("fix: c again");
+    code(0, &flow(&repo, &["finish"]));
+    let before = tip("main");
+    let number = self::newest(&repo);
+    let told = code(0, &repo.command(SHIPWAY).args(["change", "land", &number]).output().unwrap());
+    assert!(told.contains("warning[SW1167]") && told.contains("conflicts in c"), "{told}");
+    assert_ne!(tip("main"), before);
+    assert_eq!(status(&repo)["owed"][0]["into"], "develop");
 }

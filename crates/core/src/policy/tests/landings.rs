@@ -341,3 +341,24 @@ fn restricted_paths_land_with_those_who_may() {
     landing.approvals = vec![("anna".into(), 0)];
     check(&policy, &by("anna", vec![update]), &[Rule::PathRestricted]);
 }
+
+#[test]
+fn what_was_approved_on_a_protected_branch_needs_no_approval_again() {
+    let team = format!(
+        "{TEAM}\n[[branch.main.merge]]\nfrom = [\"main\", \"feature/*\"]\nmethod = [\"merge\", \"squash\"]\napproved = true\n"
+    );
+    let lands = |change: &dyn Fn(&mut Landing), expected: &[Rule]| {
+        let mut update = good();
+        let landing = update.landing.as_mut().unwrap();
+        landing.approvals.clear();
+        landing.source = "main".into();
+        change(landing);
+        check(&policy(&team), &by("anna", vec![update]), expected);
+    };
+    lands(&|_| {}, &[]);
+    lands(&|landing| landing.objections.push("carla".into()), &[Rule::Objection]);
+    // A branch that anybody pushes to has nothing approved, and a squash is a commit that nobody has seen.
+    lands(&|landing| landing.source = "feature/x".into(), &[Rule::Approvals]);
+    lands(&|landing| landing.source = "develop".into(), &[Rule::SourceBranch, Rule::Approvals]);
+    lands(&|landing| landing.source = String::new(), &[Rule::SourceBranch, Rule::Approvals]);
+}

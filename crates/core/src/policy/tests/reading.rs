@@ -49,6 +49,7 @@ fn gitflow_pairs_branches_as_it_is_known_for() {
         [Pair {
             from: ["develop", "release/*", "hotfix/*"].map(str::to_owned).to_vec(),
             methods: vec![Method::Merge],
+            approved: false,
         }]
     );
     let develop = &policy.branches["develop"];
@@ -146,7 +147,7 @@ fn every_key_of_the_file_is_read() {
         push: list(&["owners"]),
         delete: vec![],
         force: list(&["anna"]),
-        pairs: vec![Pair { from: list(&["*"]), methods: vec![Method::FastForward] }],
+        pairs: vec![Pair { from: list(&["*"]), methods: vec![Method::FastForward], approved: false }],
         land: list(&["bot"]),
         release: list(&["anna"]),
         break_glass: list(&["owners"]),

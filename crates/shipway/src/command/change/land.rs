@@ -25,7 +25,7 @@ const TRIES: usize = 40;
 const BREATH: Duration = Duration::from_millis(200);
 
 /// Lands a change request.
-pub(super) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) -> End {
+pub(in crate::command) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) -> End {
     let one = |problem| vec![problem];
     let method = asked.method.as_deref().map(method).transpose().map_err(one)?;
     let key = session.signing_key(asked.key.as_ref()).map_err(one)?;

@@ -3,6 +3,8 @@
 mod land;
 mod show;
 
+pub(super) use land::land;
+
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ use shipway_core::statement::Word;
 use shipway_world::change::{Client, editor};
 use shipway_world::hooks::staged::InHook;
 
-use super::{DONE, End};
+use super::{DONE, End, flow};
 use crate::args::{Change, Open};
 use crate::session::Session;
 
@@ -61,7 +63,13 @@ pub fn run(session: &Session<'_>, what: &Change) -> End {
         Change::Close { number, reason } => {
             send(session, &client, *number, Event::Closed { reason: reason.clone() }).map_err(one)
         }
-        Change::Land(asked) => land::land(session, client, asked),
+        Change::Land(asked) => {
+            let code = land(session, client, asked)?;
+            if code == DONE && !asked.no_back {
+                flow::back::after(session)?;
+            }
+            Ok(code)
+        }
     }
 }
 

@@ -1,15 +1,46 @@
 //! `flow back`: what is owed to other branches asks to land there, with the conflicts named where there are any.
 
 use serde_json::{Value, json};
+use shipway_core::change::ChangeRequest;
 use shipway_core::flow::Owed;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::quoted;
 
+use shipway_world::change::Client;
+use shipway_world::guard::landing;
+use shipway_world::hooks::staged::InHook;
+
 use super::{Desk, short};
-use crate::command::{DONE, End};
+use crate::args::Land;
+use crate::command::{DONE, End, change};
+use crate::session::Session;
 
 /// How many paths are named.
 const SHOWN: usize = 20;
+
+/// Brings back what a landing owes, if the policy has it approved already and it is clean. What is not is told: the landing
+/// itself is done.
+pub(in crate::command) fn after(session: &Session<'_>) -> Result<(), Vec<Problem>> {
+    let desk = Desk::open(session, true)?;
+    let owed = desk.owed().map_err(|problem| vec![problem])?;
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let approved = |owed: &Owed| {
+        desk.policy.as_ref().is_some_and(|policy| policy.takes_approved(&owed.from, &owed.into))
+    };
+    if !owed.iter().all(approved) {
+        session.view.note("this owes something to other branches: shipway flow back");
+        return Ok(());
+    }
+    match run(&desk, false) {
+        Ok(_) => Ok(()),
+        Err(problems) => {
+            session.view.warnings(&problems);
+            Ok(())
+        }
+    }
+}
 
 /// Brings back what is owed.
 pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
@@ -31,6 +62,9 @@ pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
         if !dry_run {
             for line in push(desk, owed, from, &conflicts).map_err(one)? {
                 desk.session.view.note(&line);
+            }
+            if clean {
+                problems.extend(land(desk, owed, from)?);
             }
         }
         if !clean {
@@ -64,6 +98,31 @@ fn push(desk: &Desk<'_>, owed: &Owed, commit: &str, conflicts: &[String]) -> Res
     let said = desk.branches().push(commit, &format!("refs/for/{}", owed.into), &options)?;
     let lines = said.lines().map(|line| line.trim_start_matches("remote:").trim().to_owned());
     Ok(lines.filter(|line| !line.is_empty()).collect())
+}
+
+/// Lands a back-merge that is clean, if a guard and its policy let it; returns what it waits for.
+fn land(desk: &Desk<'_>, owed: &Owed, commit: &str) -> Result<Vec<Problem>, Vec<Problem>> {
+    let Some(remote) = desk.remote.as_deref() else { return Ok(vec![]) };
+    let git =
+        InHook::new(&desk.session.repository.top, &[], (&desk.session.shell, &desk.session.switches.look));
+    let client = match Client::open(&git, &desk.session.repository, remote) {
+        Ok(client) => client,
+        Err(problems) if problems.iter().any(|problem| problem.code == Code::GuardMissing) => {
+            return Ok(vec![]);
+        }
+        Err(problems) => return Err(problems),
+    };
+    let changes = landing::all(&git).map_err(|problem| vec![problem])?;
+    let ours = |change: &&ChangeRequest| {
+        change.is_open()
+            && change.target == owed.into
+            && change.newest().is_some_and(|newest| newest.head == commit)
+    };
+    let Some(change) = changes.iter().rev().find(ours) else { return Ok(vec![]) };
+    match change::land(desk.session, client, &Land::of(change.number)) {
+        Ok(_) => Ok(vec![]),
+        Err(problems) => Ok(problems),
+    }
 }
 
 fn by_hand(desk: &Desk<'_>, owed: &Owed, conflicts: &[String]) -> Problem {
