@@ -33,7 +33,9 @@ pub fn policy(preset: &str, founder: &Founder) -> String {
     let _ = write!(
         text,
         "\n[commits]\n# issue = true        # every message names an issue\n# types = [\"deps\"]    # further types\n\
-         \n[branch.main]\n# checks = [\"test\"]   # names of [[check]] in shipway.toml\n# approvals = 1\n# owners = true\n"
+         \n[branch.main]\n# checks = [\"test\"]   # names of [[check]] in shipway.toml\n# approvals = 1\n# owners = true\n\
+         release = [{name}]     # who may release from it\n# break-glass = [{name}]   # who may land past approvals, with a reason\n",
+        name = Value::from(founder.name.as_str()),
     );
     text
 }

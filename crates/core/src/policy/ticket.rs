@@ -2,7 +2,7 @@
 
 use super::evaluate::{Case, Place, Step, Verdicts, branch_text, is_none, shown};
 use super::verdict::{Rule, Verdict};
-use super::{BranchClass, Purpose, TicketSeen, landing};
+use super::{BranchClass, PATH, Purpose, TicketSeen, landing};
 
 /// Judges the ticket of a protected branch that is made or moved, and what lands by it.
 pub(super) fn judge(case: &Case<'_>, seen: &TicketSeen, out: &mut Verdicts) {
@@ -29,7 +29,7 @@ pub(super) fn judge(case: &Case<'_>, seen: &TicketSeen, out: &mut Verdicts) {
                     .hint("say why it cannot wait, for whoever reads it later"),
             );
         }
-        restricted(case, by, "land by exception on", |class| &class.break_glass, out);
+        restricted(case, by, ("land by exception on", "break-glass"), |class| &class.break_glass, out);
         return;
     }
     match seen.purpose {
@@ -41,11 +41,11 @@ pub(super) fn judge(case: &Case<'_>, seen: &TicketSeen, out: &mut Verdicts) {
             ),
         },
         Purpose::Release => {
-            restricted(case, by, "release on", |class| &class.release, out);
+            restricted(case, by, ("release on", "release"), |class| &class.release, out);
             one_commit(case, &branch, out);
         }
         Purpose::Bootstrap => {
-            restricted(case, by, "begin", |class| &class.create, out);
+            restricted(case, by, ("begin", "create"), |class| &class.create, out);
             if case.step != Step::Create {
                 out.add(
                     Verdict::new(Rule::TicketInvalid, format!("{} is there already", shown(short)))
@@ -78,7 +78,7 @@ fn flaw(case: &Case<'_>, seen: &TicketSeen) -> Option<String> {
 fn restricted(
     case: &Case<'_>,
     by: &str,
-    verb: &str,
+    (verb, key): (&str, &str),
     list: fn(&BranchClass) -> &[String],
     out: &mut Verdicts,
 ) {
@@ -92,7 +92,7 @@ fn restricted(
         out.add(
             Verdict::new(Rule::PushRestricted, format!("{by} may not {verb} {}", shown(short)))
                 .wanted(format!("{who} (class {name})"))
-                .hint(format!("git push origin HEAD:refs/for/{}", branch_text(short))),
+                .hint(format!("name them in branch.{name}.{key} of {PATH}, by a change request")),
         );
     }
 }

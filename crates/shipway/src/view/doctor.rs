@@ -121,7 +121,11 @@ fn counted(sections: &[(&'static str, Vec<Line>)]) -> String {
         sections.iter().flat_map(|(_, lines)| lines).filter(fits).count()
     };
     let counts = words.iter().map(|word| (of(word), word)).filter(|(count, _)| *count > 0);
-    counts.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+    let many = |(count, word): (usize, &&str)| {
+        let plural = if count > 1 && **word == *"warning" { "s" } else { "" };
+        format!("{count} {word}{plural}")
+    };
+    counts.map(many).collect::<Vec<_>>().join(", ")
 }
 
 fn proof(proven: &Proven, out: &mut String) {

@@ -10,4 +10,5 @@ mod release;
 mod stage;
 mod tricks;
 mod versions;
+mod vouched;
 mod words;

@@ -42,6 +42,16 @@ struct Seen {
     signed: Signed,
 }
 
+/// What a step is held to.
+struct Known<'a> {
+    /// The commits that the branch has got since the guard came.
+    commits: &'a BTreeMap<String, Commit>,
+    /// What the branch was at when the guard came.
+    since: Option<&'a str>,
+    log: &'a [Seen],
+    changes: &'a BTreeMap<String, Vec<records::Kept>>,
+}
+
 /// A commit: its parents and its title.
 struct Commit {
     parents: Vec<String>,
@@ -69,40 +79,53 @@ impl Client<'_> {
             by_new.entry(seen.ticket.new.as_str()).or_default().push(index);
         }
         let mut proofs = vec![];
-        let mut at = Some(tip.as_str());
-        while let Some((id, commit)) = at.and_then(|id| commits.get_key_value(id)) {
-            let mut found = None;
-            // The newest that counts: one that does not may have been written by whoever wants the step to look bad.
-            for index in by_new.get(id.as_str()).into_iter().flatten().rev() {
-                let seen = &log[*index];
-                let mut held = hold::hold(self, seen, commit, (bases.of(*index)?, &changes));
-                let before = seen.ticket.old.as_str();
-                if !before.is_empty() && !commits.contains_key(before) && since != Some(before) {
-                    held.flaws
-                        .push(format!("its ticket is for a step from {before}, which is not before it"));
-                }
-                let good = held.flaws.is_empty();
-                if good || found.is_none() {
-                    found = Some((held, before));
-                }
-                if good {
-                    break;
-                }
-            }
-            let (held, before) = found.unwrap_or_else(|| {
-                let held = hold::Held { by: "nobody".into(), exception: None, flaws: vec![] };
-                let flaws = vec!["no ticket has let it land".to_owned()];
-                (hold::Held { flaws, ..held }, commit.parents.first().map_or("", String::as_str))
-            });
-            if told.as_ref().is_none_or(|told| told.contains(id)) {
-                let (commit, title) = (id.clone(), commit.title.clone());
+        let mut seen = BTreeSet::new();
+        let mut at = Some(tip.clone());
+        // Each step leads to one that is older; records that lead in a circle lead nowhere.
+        while let Some(id) = at.filter(|id| commits.contains_key(id) && seen.insert(id.clone())) {
+            let indexes = by_new.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+            let known = Known { commits: &commits, since, log: &log, changes: &changes };
+            let (held, before) = self.step(&id, indexes, (&known, &mut bases))?;
+            if told.as_ref().is_none_or(|told| told.contains(&id)) {
+                let title = commits[&id].title.clone();
                 let hold::Held { by, exception, flaws } = held;
-                proofs.push(Proof { commit, title, by, exception, flaws });
+                proofs.push(Proof { commit: id, title, by, exception, flaws });
             }
-            // Each step leads to one that is older, or the walk would not end.
-            at = Some(before).filter(|before| !before.is_empty() && *before != id);
+            at = Some(before).filter(|before| !before.is_empty());
         }
         Ok(proofs)
+    }
+
+    /// Holds the step to a commit to the newest of its tickets that counts: one that does not may have been written by
+    /// whoever wants the step to look bad. Returns what is known of it, and what the branch was at before.
+    fn step(
+        &self,
+        id: &str,
+        indexes: &[usize],
+        (known, bases): (&Known<'_>, &mut Bases<'_>),
+    ) -> Result<(hold::Held, String), Vec<Problem>> {
+        let commit = &known.commits[id];
+        let mut found = None;
+        for index in indexes.iter().rev() {
+            let seen = &known.log[*index];
+            let mut held = hold::hold(self, seen, commit, (bases.of(*index)?, known.changes));
+            let before = seen.ticket.old.as_str();
+            if !before.is_empty() && !known.commits.contains_key(before) && known.since != Some(before) {
+                held.flaws.push(format!("its ticket is for a step from {before}, which is not before it"));
+            }
+            let good = held.flaws.is_empty();
+            if good || found.is_none() {
+                found = Some((held, before.to_owned()));
+            }
+            if good {
+                break;
+            }
+        }
+        Ok(found.unwrap_or_else(|| {
+            let flaws = vec!["no ticket has let it land".to_owned()];
+            let held = hold::Held { by: "nobody".into(), exception: None, flaws };
+            (held, commit.parents.first().cloned().unwrap_or_default())
+        }))
     }
 
     /// Returns the commits that a branch has got since the guard came.
