@@ -8,7 +8,9 @@ mod status;
 use shipway_core::flow::{Flow, Owed, open, owed};
 use shipway_core::policy::{self, Policy};
 use shipway_core::problem::Problem;
+use shipway_world::change::Client;
 use shipway_world::flow::{Branches, Tips};
+use shipway_world::hooks::staged::InHook;
 
 use super::End;
 use crate::args;
@@ -17,7 +19,9 @@ use crate::session::Session;
 /// Carries out what is asked.
 pub fn run(session: &Session<'_>, what: &args::Flow) -> End {
     let done = match what {
-        args::Flow::Start { kind, name, offline } => start::run(&Desk::open(session, !offline)?, kind, name),
+        args::Flow::Start { kind, name, offline } => {
+            return start::run(&Desk::open(session, !offline)?, kind, name);
+        }
         args::Flow::Finish { title, change, dry_run } => {
             let asked = finish::Asked { title: title.as_deref(), change: *change, dry_run: *dry_run };
             finish::run(&Desk::open(session, true)?, &asked)
@@ -63,6 +67,18 @@ impl<'a> Desk<'a> {
             remote: self.remote.as_deref(),
             shell: &self.session.shell,
             stop: &self.session.switches.look,
+        }
+    }
+
+    fn git(&self) -> InHook<'_> {
+        InHook::new(&self.session.repository.top, &[], (&self.session.shell, &self.session.switches.look))
+    }
+
+    /// Returns the remote as whoever lands there sees it; nothing if it has no guard, or there is none.
+    fn client<'b>(&'b self, git: &'b InHook<'b>) -> Result<Option<Client<'b>>, Vec<Problem>> {
+        match &self.remote {
+            Some(remote) => Client::of_guarded(git, &self.session.repository, remote),
+            None => Ok(None),
         }
     }
 

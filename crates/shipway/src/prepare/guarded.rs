@@ -19,12 +19,8 @@ pub fn ticket(session: &Session<'_>, input: &Input) -> Result<Option<Ticket>, Ve
         return Ok(None);
     }
     let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
-    let client = match Client::open(&git, &session.repository, &input.to.remote) {
-        Ok(client) => client,
-        Err(problems) if problems.iter().any(|problem| problem.code == Code::GuardMissing) => {
-            return Ok(None);
-        }
-        Err(problems) => return Err(problems),
+    let Some(client) = Client::of_guarded(&git, &session.repository, &input.to.remote)? else {
+        return Ok(None);
     };
     let (branch, tip) = (input.to.branch.as_str(), input.to.tip.as_str());
     let moves = !input.edits.is_empty() || tip != input.from.commit;

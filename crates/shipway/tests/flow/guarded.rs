@@ -148,3 +148,18 @@ fn what_a_hotfix_and_a_release_owe_is_brought_back_at_once_if_it_is_clean() {
     assert_ne!(tip("main"), before);
     assert_eq!(status(&repo)["owed"][0]["into"], "develop");
 }
+
+#[test]
+fn a_missing_develop_begins_by_a_ticket() {
+    let Some((repo, bare)) = guarded() else { return };
+    let there = |args: &[&str]| repo.git([&["--git-dir", bare.to_str().unwrap()][..], args].concat());
+    // Taken away past the guard, as if it had never been there.
+    there(&["-c", "core.hooksPath=/dev/null", "update-ref", "-d", "refs/heads/develop"]);
+    repo.git(["fetch", "-q", "--prune", "origin"]);
+    repo.git(["branch", "-q", "-D", "develop"]);
+    let told = code(0, &flow(&repo, &["start", "feature", "x"]));
+    assert!(told.contains("develop was missing and is made on the remote, by a ticket, at main"), "{told}");
+    assert_eq!(there(&["rev-parse", "develop"]), there(&["rev-parse", "main"]));
+    assert_eq!(repo.branch(), "feature/x");
+    code(0, &repo.command(SHIPWAY).args(["verify", "develop"]).output().unwrap());
+}

@@ -52,6 +52,19 @@ impl<'a> Client<'a> {
         Ok(Self { git, repository, remote: remote.to_owned(), about, base, heads })
     }
 
+    /// The same where a remote need not have a guard: nothing if it has none.
+    pub fn of_guarded(
+        git: &'a InHook<'a>,
+        repository: &'a Repository,
+        remote: &str,
+    ) -> Result<Option<Self>, Vec<Problem>> {
+        match Self::open(git, repository, remote) {
+            Ok(client) => Ok(Some(client)),
+            Err(problems) if problems.iter().any(|problem| problem.code == Code::GuardMissing) => Ok(None),
+            Err(problems) => Err(problems),
+        }
+    }
+
     /// Fetches once more.
     pub fn refresh(&mut self) -> Result<(), Vec<Problem>> {
         *self = Self::open(self.git, self.repository, &self.remote.clone())?;

@@ -225,6 +225,28 @@ impl Client<'_> {
         })
     }
 
+    /// Returns the steps by which a branch begins as its ticket says.
+    pub fn first_step(&self, branch: &str, ticket: kinds::Ticket) -> planner::Input {
+        let land = kinds::Land {
+            remote: self.remote.clone(),
+            branch: branch.to_owned(),
+            old: String::new(),
+            new: ticket.new.clone(),
+            how: Method::FastForward.as_str().to_owned(),
+        };
+        planner::Input {
+            project: self.about.name.clone(),
+            what: format!("branch {branch}"),
+            title: format!("{branch} begins"),
+            ticket,
+            land,
+            checks: vec![],
+            at_once: 1,
+            notes: vec![],
+            target: self.base.config.target.push,
+        }
+    }
+
     /// Returns the steps of a landing as a planner is told them.
     pub fn steps(
         &self,

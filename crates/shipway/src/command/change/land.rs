@@ -61,6 +61,29 @@ pub(in crate::command) fn land(session: &Session<'_>, mut client: Client<'_>, as
     ])
 }
 
+/// Makes a protected branch that is not there yet, at a commit, by a ticket for its beginning.
+pub(in crate::command) fn begin(
+    session: &Session<'_>,
+    client: &Client<'_>,
+    (branch, commit): (&str, &str),
+) -> Result<(), Vec<Problem>> {
+    let one = |problem| vec![problem];
+    let key = session.signing_key(None).map_err(one)?;
+    client.person(&key, "ticket@shipway").map_err(one)?;
+    let reference = format!("refs/heads/{branch}");
+    let moved = (reference.as_str(), "", commit);
+    let ticket = client.ticket(moved, Reason::Bootstrap, vec![], &key).map_err(one)?;
+    let catalog = session.catalog(&session.hands().map_err(one)?);
+    let plan = planner::land::plan(client.first_step(branch, ticket), &catalog).map_err(one)?;
+    let lock = session.lock(None).map_err(one)?;
+    let (halt, run) = carry::once(session, lock, Load::Plan(Box::new(plan))).map_err(one)?;
+    if halt == Halt::Closed(Outcome::Shipped) {
+        return Ok(());
+    }
+    carry::report(session, &run).map_err(one)?;
+    Err(run.back.into_iter().collect())
+}
+
 /// Tells whether somebody else was just moving the branch.
 fn is_held(run: &Run) -> bool {
     let lines = |problem: &Problem| problem.details.iter().any(|line| line.contains("cannot lock ref"));

@@ -3,7 +3,7 @@
 mod land;
 mod show;
 
-pub(super) use land::land;
+pub(super) use land::{begin, land};
 
 use std::fs;
 use std::io::{self, IsTerminal as _};

@@ -6,9 +6,7 @@ use shipway_core::flow::Owed;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::quoted;
 
-use shipway_world::change::Client;
 use shipway_world::guard::landing;
-use shipway_world::hooks::staged::InHook;
 
 use super::{Desk, short};
 use crate::args::Land;
@@ -102,16 +100,8 @@ fn push(desk: &Desk<'_>, owed: &Owed, commit: &str, conflicts: &[String]) -> Res
 
 /// Lands a back-merge that is clean, if a guard and its policy let it; returns what it waits for.
 fn land(desk: &Desk<'_>, owed: &Owed, commit: &str) -> Result<Vec<Problem>, Vec<Problem>> {
-    let Some(remote) = desk.remote.as_deref() else { return Ok(vec![]) };
-    let git =
-        InHook::new(&desk.session.repository.top, &[], (&desk.session.shell, &desk.session.switches.look));
-    let client = match Client::open(&git, &desk.session.repository, remote) {
-        Ok(client) => client,
-        Err(problems) if problems.iter().any(|problem| problem.code == Code::GuardMissing) => {
-            return Ok(vec![]);
-        }
-        Err(problems) => return Err(problems),
-    };
+    let git = desk.git();
+    let Some(client) = desk.client(&git)? else { return Ok(vec![]) };
     let changes = landing::all(&git).map_err(|problem| vec![problem])?;
     let ours = |change: &&ChangeRequest| {
         change.is_open()

@@ -6,23 +6,24 @@ use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::quoted;
 
 use super::Desk;
-use crate::command::DONE;
+use crate::command::{DONE, End, change};
 
 /// Starts a branch and switches to it.
-pub(super) fn run(desk: &Desk<'_>, kind: &str, name: &[String]) -> Result<u8, Problem> {
-    let kind = desk.flow.kind(kind)?.clone();
+pub(super) fn run(desk: &Desk<'_>, kind: &str, name: &[String]) -> End {
+    let one = |problem| vec![problem];
+    let kind = desk.flow.kind(kind).map_err(one)?.clone();
     let last = slug(name);
     if last.is_empty() {
         let problem = Problem::new(Code::FlowBranch, "nothing of the name can stand in a branch");
-        return Err(problem.found(name.join(" ")).wanted("letters or digits"));
+        return Err(vec![problem.found(name.join(" ")).wanted("letters or digits")]);
     }
     let branch = format!("{}{last}", kind.prefix);
-    if desk.branches().is_here(&branch)? || desk.tip(&branch).is_some() {
+    if desk.branches().is_here(&branch).map_err(one)? || desk.tip(&branch).is_some() {
         let problem = Problem::new(Code::FlowBranch, format!("branch {branch} is there already"));
-        return Err(problem.hint(format!("git switch {}", quoted(&branch))));
+        return Err(vec![problem.hint(format!("git switch {}", quoted(&branch)))]);
     }
     let at = base(desk, &kind.base)?;
-    desk.branches().start(&branch, &at)?;
+    desk.branches().start(&branch, &at).map_err(one)?;
     let fields = json!({
         "branch": branch, "kind": kind.name, "base": kind.base, "commit": at, "target": kind.target,
     });
@@ -34,21 +35,31 @@ pub(super) fn run(desk: &Desk<'_>, kind: &str, name: &[String]) -> Result<u8, Pr
 }
 
 /// Returns where a branch starts. A branch that changes are gathered on is made if it is missing.
-fn base(desk: &Desk<'_>, base: &str) -> Result<String, Problem> {
+fn base(desk: &Desk<'_>, base: &str) -> Result<String, Vec<Problem>> {
+    let one = |problem| vec![problem];
     if let Some(tip) = desk.tip(base) {
         return Ok(tip.to_owned());
     }
     let main = &desk.flow.main;
     let (Some(tip), true) = (desk.tip(main), desk.flow.develop.as_deref() == Some(base)) else {
         let problem = Problem::new(Code::FlowBranch, format!("there is no branch {base} to start from"));
-        return Err(problem.wanted(base).hint("git fetch"));
+        return Err(vec![problem.wanted(base).hint("git fetch")]);
     };
-    if desk.remote.is_some() {
-        desk.branches().push(tip, &format!("refs/heads/{base}"), &[])?;
-        desk.session.view.note(&format!("{base} was missing and is made on the remote, at {main}"));
-    } else {
-        desk.branches().create(base, tip)?;
-        desk.session.view.note(&format!("{base} was missing and is made, at {main}"));
-    }
+    let git = desk.git();
+    let place = match (desk.client(&git)?, &desk.remote) {
+        (Some(client), _) if client.base.policy.is_protected(base.as_bytes()) => {
+            change::begin(desk.session, &client, (base, tip))?;
+            " on the remote, by a ticket"
+        }
+        (_, Some(_)) => {
+            desk.branches().push(tip, &format!("refs/heads/{base}"), &[]).map_err(one)?;
+            " on the remote"
+        }
+        (_, None) => {
+            desk.branches().create(base, tip).map_err(one)?;
+            ""
+        }
+    };
+    desk.session.view.note(&format!("{base} was missing and is made{place}, at {main}"));
     Ok(tip.to_owned())
 }
