@@ -182,6 +182,8 @@ mod tests {
         let mut approved = sample::waiting();
         let yes = sample::approved(&approved);
         approved.tell(yes);
+        let yes = sample::signed(&approved);
+        approved.tell(yes);
         let stories = [
             sample::shipped(),
             sample::refused(),

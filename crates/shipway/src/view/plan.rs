@@ -2,6 +2,7 @@
 
 use shipway_core::action::{Change, Reversal, Sign};
 use shipway_core::gate::{Gate, Need};
+use shipway_core::grade;
 use shipway_core::plan::{Plan, Release, Stage, Step, Verb, Work};
 use shipway_core::planner::rollback;
 
@@ -92,9 +93,10 @@ pub(super) fn counts(plan: &Plan) -> (usize, usize) {
 pub(super) fn needs(gate: &Gate) -> String {
     let shown = |need: &Need| match need {
         Need::Check { name, .. } => name.clone(),
-        Need::Approval { name, from, at_least, .. } => {
+        Need::Approval { name, from, at_least, grade, .. } => {
             let who = if from.is_empty() { "any".into() } else { from.join("/") };
-            format!("{name} by {at_least} of {who}")
+            let proof = if *grade == 0 { String::new() } else { format!(" ({})", grade::name(*grade)) };
+            format!("{name} by {at_least} of {who}{proof}")
         }
     };
     gate.needs.iter().map(shown).collect::<Vec<_>>().join(", ")

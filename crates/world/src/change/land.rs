@@ -8,10 +8,10 @@ use shipway_core::policy::{Facts, Identity, Method, Purpose, Pushed, TicketSeen,
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::{Reason, Signed, Statement, Ticket};
 
-use super::client::{Client, nonce};
+use super::client::Client;
 use super::merge;
 use crate::guard::see::{self, Wanted};
-use crate::keys::{self, SigningKey};
+use crate::keys::{self, SigningKey, nonce};
 use crate::shell;
 use crate::trigger::Source;
 
