@@ -135,9 +135,10 @@ fn proof(grade: u8) -> String {
 fn why_not(approval: &Approval, grade: u8, now: Time) -> Option<String> {
     let by = &approval.by;
     match &approval.signed {
-        Some(signed) if signed.flaw.is_some() => {
-            signed.flaw.as_ref().map(|flaw| format!("the yes of {by} does not count: {}", flaw.what))
-        }
+        Some(signed) if signed.flaw.is_some() => signed.flaw.as_ref().map(|flaw| {
+            let why = flaw.found.as_ref().map(|found| format!(": {found}")).unwrap_or_default();
+            format!("the yes of {by} does not count: {}{why}", flaw.what)
+        }),
         Some(signed) if signed.expires < now => Some(format!("the yes of {by} ended at {}", signed.expires)),
         Some(signed) if approval.grade < grade => {
             Some(format!("the yes of {by} is {}: {}", grade::name(approval.grade), signed.why))

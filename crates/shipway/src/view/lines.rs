@@ -320,7 +320,7 @@ mod tests {
         story.tell(yes);
         let expect = "\
 · harbour 1.3.2 → 1.4.0   run 7f3a12cd   plan DIGEST
-◆ checks   test ✓                                           12s
+◆ checks   test ✓                                                12s
 ◆ checks   lint waits: no change window is open, until 2026-11-20T13:00:00.000Z    0.1s
 ✓ checks   plan DIGEST approved by Jane Doe, typed at a terminal (P0, the weakest grade)
 ✓ checks   plan DIGEST approved by kim with a key, P2: a device was touched, which is proven

@@ -95,8 +95,7 @@ pub(super) fn needs(gate: &Gate) -> String {
         Need::Check { name, .. } => name.clone(),
         Need::Approval { name, from, at_least, grade, .. } => {
             let who = if from.is_empty() { "any".into() } else { from.join("/") };
-            let proof = if *grade == 0 { String::new() } else { format!(" ({})", grade::name(*grade)) };
-            format!("{name} by {at_least} of {who}{proof}")
+            format!("{name} by {at_least} of {who} ({})", grade::name(*grade))
         }
     };
     gate.needs.iter().map(shown).collect::<Vec<_>>().join(", ")

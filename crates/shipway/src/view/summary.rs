@@ -208,12 +208,12 @@ fn approvals(step: &shipway_core::plan::Step, run: &Run) -> Vec<[Cell; 5]> {
     asked.map(row).collect()
 }
 
-/// Returns who said yes, with the grade if it was signed.
+/// Returns who said yes, and how much that proves; or why it does not count after all.
 fn given_by(approval: &Approval) -> String {
     let by = text::actor(&approval.by);
-    match &approval.signed {
-        Some(_) => format!("{by} ({})", grade::name(approval.grade)),
-        None => by,
+    match approval.signed.as_ref().and_then(|signed| signed.flaw.as_ref()) {
+        Some(flaw) => format!("{by} (does not count: {})", flaw.found.as_deref().unwrap_or(&flaw.what)),
+        None => format!("{by} ({})", grade::name(approval.grade)),
     }
 }
 

@@ -11,6 +11,7 @@ use shipway_core::journal::{Draft, Event};
 use shipway_core::planner::gates::{self, People};
 use shipway_core::signers::PublicKey;
 use shipway_core::statement::{Signed, Statement, Use};
+use shipway_core::time::Time;
 use shipway_testkit::repo::Repo;
 use shipway_testkit::skip::skip;
 
@@ -230,15 +231,8 @@ fn a_grade_that_was_written_into_the_journal_counts_for_nothing() {
     let plan = waiting(&stage, vec![approval(1, 1)]);
     let statement = exported(&stage);
     let forge = |grade: u8, signed: Option<Box<Vouched>>| {
-        let by = Actor { kind: ActorKind::Human, name: "bob".into(), host: "here".into() };
-        let event =
-            Event::Approved { step: Some(StepId::new("production")), plan: plan.clone(), grade, signed };
-        with_engine(&stage, |engine| {
-            let run = RunId::new(RUN);
-            let lease = engine.journal.lease(&run).unwrap();
-            let draft = Draft { at: engine.world.now(), by: by.clone(), attempt: 0, event: event.clone() };
-            engine.journal.append(&run, lease.fence, lease.head, &[draft]).unwrap();
-        });
+        let step = Some(StepId::new("production"));
+        write(&stage, 0, &Event::Approved { step, plan: plan.clone(), grade, signed });
     };
     forge(3, None);
     stage.code(3, &["resume"]).says(&["the yes of bob is P0: typed, and not signed"]);
@@ -274,6 +268,127 @@ fn a_key_that_is_revoked_meanwhile_opens_nothing() {
     assert!(!passed(&stage));
     approves(&stage, &plan, "bob", PASSPHRASE).assert_code(0);
     stage.code(0, &["resume"]).says(&["shipped"]);
+}
+
+/// Writes a file of the policy and lands it.
+fn land(stage: &Stage, path: &str, text: &str) {
+    stage.repo.file(path, text);
+    stage.repo.commit("chore: who may do what");
+    stage.repo.git(["push", "origin", "HEAD"]);
+}
+
+#[test]
+fn a_key_that_ended_meanwhile_opens_nothing_and_shuts_nothing_behind_which_a_step_began() {
+    if !has_keygen() {
+        return;
+    }
+    let stage = stage();
+    let plan = waiting(&stage, vec![approval(1, 1)]);
+    approves(&stage, &plan, "ann", PASSPHRASE).assert_code(0);
+    let allowed = stage.repo.read(".shipway/allowed_signers");
+    // It ends in the second of the yes, and then that second passes.
+    let (at, time) = given(&stage);
+    let line = format!("valid-before=\"{time}Z\" ssh-ed25519");
+    land(&stage, ".shipway/allowed_signers", &allowed.replacen("ssh-ed25519", &line, 1));
+    while shipway_world::shell::now().seconds() <= at.seconds() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    stage.code(3, &["resume"]).says(&["the yes of ann does not count", "it counted until 20"]);
+    stage.code(0, &["status"]).says(&["ann (does not count: it counted until 20"]);
+    assert!(!passed(&stage));
+    // A process died in the step behind the gate, while the key still counted: the run goes on there, and not to the gate.
+    write(&stage, 1, &Event::Started { step: StepId::new("tag") });
+    stage.code(4, &["resume"]).says(&["step tag was cut off in every attempt", "✓ production", "ann (P1)"]);
+}
+
+/// Returns when the last yes was given, also as ssh-keygen writes times.
+fn given(stage: &Stage) -> (Time, String) {
+    let mut at = Time(0);
+    with_engine(stage, |engine| {
+        let entries = engine.journal.read(&RunId::new(RUN), None).unwrap();
+        at = entries.iter().rfind(|entry| matches!(entry.event, Event::Approved { .. })).unwrap().at;
+    });
+    (at, at.to_string().chars().filter(char::is_ascii_digit).take(14).collect())
+}
+
+/// Writes an entry as somebody does who can write to the journal.
+fn write(stage: &Stage, attempt: u32, event: &Event) {
+    let by = Actor { kind: ActorKind::Human, name: "bob".into(), host: "here".into() };
+    with_engine(stage, |engine| {
+        let run = RunId::new(RUN);
+        let lease = engine.journal.lease(&run).unwrap();
+        let draft = Draft { at: engine.world.now(), by: by.clone(), attempt, event: event.clone() };
+        engine.journal.append(&run, lease.fence, lease.head, &[draft]).unwrap();
+    });
+}
+
+#[test]
+fn an_agent_of_the_policy_does_not_approve_with_its_key() {
+    if !has_keygen() {
+        return;
+    }
+    let stage = stage();
+    let plan = waiting(&stage, vec![approval(1, 1)]);
+    let key = |name: &str| file(&stage.repo, name).display().to_string();
+    // What ann has signed as a person counts no more once the policy calls ann a program.
+    approves(&stage, &plan, "ann", PASSPHRASE).assert_code(0);
+    land(&stage, ".shipway/policy.toml", "[agent.ann]\n\n[person.bob]\nemail = [\"mo@example.org\"]\n");
+    stage
+        .code(3, &["resume"])
+        .says(&["the yes of ann does not count: ann is an agent, and no agent approves"]);
+    assert!(!passed(&stage));
+    let refused = |name: &str, says: &[&str]| {
+        stage.code(1, &["approve", RUN, "--key", &key(name)]).says(says);
+    };
+    refused("ann", &["SW1078", "ann is an agent, and no agent approves"]);
+    refused("kim", &["SW1078", "the policy names no person kim"]);
+    // An address that only the policy knows keeps authors from their own work as well.
+    refused("bob", &["SW1077", "bob is excluded"]);
+    land(&stage, ".shipway/policy.toml", "nonsense = 1\n");
+    refused("bob", &["SW1125", "the policy beside the allowed signers cannot be read"]);
+}
+
+#[test]
+fn a_branch_whose_name_only_ends_like_that_of_the_protected_one_lets_nobody_in() {
+    if !has_keygen() {
+        return;
+    }
+    let stage = stage();
+    waiting(&stage, vec![approval(1, 1)]);
+    let own = key(&stage.repo, "own", PASSPHRASE);
+    stage.repo.file(".shipway/allowed_signers", format!("ann,ann@example.org {}\n", own.to_line()));
+    stage.repo.commit("chore: let myself in");
+    for branch in ["a/main", "a/HEAD", "A/HEAD"] {
+        stage.repo.git(["push", "origin", &format!("HEAD:refs/heads/{branch}")]);
+    }
+    let path = file(&stage.repo, "own");
+    let done = stage.code(1, &["approve", RUN, "--key", path.to_str().unwrap()]);
+    done.says(&["SW1127", "refs/remotes/origin/main\n"]);
+}
+
+#[test]
+fn a_signed_yes_ends() {
+    if !has_keygen() {
+        return;
+    }
+    let stage = stage();
+    waiting(&stage, vec![approval(0, 1)]);
+    let statement = exported(&stage);
+    let said = statement_of(&statement);
+    let signed = |said: shipway_core::statement::PlanApproval| {
+        let text = Statement::Plan(said).text();
+        serde_json::json!({ "signed": { "signature": keygen(&stage, "kim", &text), "text": text } })
+            .to_string()
+    };
+    let before = entries(&stage);
+    let over = "2026-01-01T00:00:00.000Z".parse().unwrap();
+    let old = signed(shipway_core::statement::PlanApproval { expires: over, ..said.clone() });
+    import(&stage, &old).assert_code(1).says(&["SW1130", "ended at 2026-01-01"]);
+    let other = Digest::of(b"another");
+    let another = signed(shipway_core::statement::PlanApproval { plan: other.clone(), ..said.clone() });
+    import(&stage, &another).assert_code(1).says(&["SW1130", &format!("plan {other}")]);
+    assert_eq!(entries(&stage), before);
+    import(&stage, &signed(said)).assert_code(0).says(&["P0"]);
 }
 
 /// Returns the text that is to be signed.
