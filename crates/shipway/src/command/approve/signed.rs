@@ -42,7 +42,8 @@ pub(super) fn here(session: &Session<'_>, run: &Run, key: Option<&Path>) -> Resu
     suits(run, &gate, &needs, &expected)?;
     let mut terminal = terminal()?;
     show(session, run, &gate);
-    introduce(session, &key, &expected.person, &format!("{}: {}", grade::name(expected.grade), expected.why));
+    session.view.note(&format!("you are {}, by the key {}", expected.person, expected.key));
+    session.view.note(&format!("the grade will be {}: {}", grade::name(expected.grade), expected.why));
     confirm(session, &run.digest, &mut terminal)?;
     drop(terminal);
     let signed = keys::sign(&key, Statement::Plan(statement), &|line| session.view.note(line))?;
@@ -82,7 +83,10 @@ pub(super) fn elsewhere(session: &Session<'_>, file: &Path, key: Option<&Path>) 
         .note(&format!("{} {}   run {}, waiting at {gate}", release.project, release.to, statement.run));
     steps(session, &plan, |_| true);
     session.view.note(&format!("plan {digest}"));
-    introduce(session, &key, "whoever has this key", "that is decided where the run is");
+    let key_name = key.public.fingerprint();
+    session
+        .view
+        .note(&format!("you sign with the key {key_name}; what that proves is found where the run is"));
     confirm(session, &digest, &mut terminal)?;
     drop(terminal);
     let statement = PlanApproval { host: this_host(), ..statement };
@@ -137,17 +141,34 @@ fn suits(run: &Run, gate: &StepId, needs: &[&Need], vouched: &Vouched) -> Result
     };
     if vouched.grade < least {
         let what = format!("the yes of {person} would be {}", grade::name(vouched.grade));
-        return Err(Problem::new(Code::GradeTooLow, what)
+        let problem = Problem::new(Code::GradeTooLow, what)
             .at(format!("run {}, gate {gate}", run.id))
             .found(vouched.why.clone())
-            .wanted(format!("{}: {}", grade::name(least), grade::wanted(least)))
-            .hint("sign with another key: shipway approve --key FILE"));
+            .wanted(format!("{}: {}", grade::name(least), grade::wanted(least)));
+        return Err(stronger(problem, run, least));
     }
     let given = run.approvals(gate).iter().filter_map(|given| given.signed.as_ref());
     if given.into_iter().any(|given| given.person == *person && given.grade >= vouched.grade) {
         return Err(again(person));
     }
     Ok(())
+}
+
+/// Adds how to give an approval of a grade.
+fn stronger(problem: Problem, run: &Run, least: u8) -> Problem {
+    let id = &run.id;
+    match least {
+        0 | 1 => problem
+            .hint("give the key a passphrase: ssh-keygen -p -f FILE")
+            .hint(format!("or sign with another one: shipway approve {id} --key FILE")),
+        2 => problem
+            .hint("make a key on a device, and have it allowed: ssh-keygen -t ed25519-sk")
+            .hint(format!("then sign with it: shipway approve {id} --key FILE")),
+        _ => problem
+            .hint(format!("take it to another machine: shipway approve {id} --export >ask.json"))
+            .hint("sign there: shipway approve --sign ask.json >yes.json")
+            .hint(format!("and bring it back: shipway approve {id} --import yes.json")),
+    }
 }
 
 fn find(session: &Session<'_>, key: Option<&Path>) -> Result<SigningKey, Problem> {
@@ -198,11 +219,6 @@ fn expected(
 fn yes<'a>(run: &'a Run, signed: &'a Signed) -> Yes<'a> {
     let (project, requester) = (&run.plan.release.project, &run.by);
     Yes { project, run: &run.id, plan: &run.digest, requester, signed, at: shell::now(), used: false }
-}
-
-fn introduce(session: &Session<'_>, key: &SigningKey, who: &str, proof: &str) {
-    session.view.note(&format!("you are {who}, by the key {}", key.public.fingerprint()));
-    session.view.note(&format!("the grade will be {proof}"));
 }
 
 /// Reads one thing out of a document that another call has printed.
