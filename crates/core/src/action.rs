@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::anchor::Seal;
-use crate::gate::Check;
+use crate::gate::{Check, Vouched, Yes};
 use crate::id::{RunId, StepId};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::time::Time;
 
 pub use change::{Change, Observed, Part, Receipt, Reversal, Sign};
@@ -81,6 +81,12 @@ pub trait Catalog: Send + Sync {
     fn action(&self, kind: &str, args: &Value) -> Result<Box<dyn Action>, Problem>;
     /// Returns the check of a kind, or a problem if the kind is unknown or the arguments do not fit.
     fn check(&self, kind: &str, args: &Value) -> Result<Box<dyn Check>, Problem>;
+    /// Returns a signed yes with what is found in it: whose key it is, whether it counts, and what it proves. Without
+    /// keys to ask, nobody's counts.
+    fn vouch(&self, yes: &Yes<'_>) -> Result<Vouched, Problem> {
+        let what = format!("nothing here knows whose key has signed for run {}", yes.run);
+        Err(Problem::new(Code::SignerUnknown, what))
+    }
     /// Returns all kinds of actions.
     fn kinds(&self) -> &'static [&'static str];
 }

@@ -2,6 +2,7 @@
 
 mod gates;
 mod steps;
+mod vouch;
 
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::plan::{Plan, Step};
 use crate::problem::Problem;
 use crate::run::{Corrupt, Next, Run};
 use crate::time::Time;
+
+pub use vouch::vouched;
 
 /// What drives runs: the journal, the code behind the plan's data, the world, and who is at the wheel.
 #[derive(Clone, Copy)]
@@ -84,7 +87,7 @@ impl Engine<'_> {
     /// Takes over a run and returns it as its entries tell.
     pub fn take(&self, id: &RunId) -> Result<Held, Error> {
         let lease = self.journal.lease(id)?;
-        let run = Run::fold(&self.journal.read(id, None)?)?;
+        let run = Run::fold(&vouched(self.catalog, self.journal.read(id, None)?))?;
         Ok(Held { run, fence: lease.fence, rested: Duration::ZERO })
     }
 
@@ -160,7 +163,7 @@ impl Engine<'_> {
         let entries = self.journal.append(&held.run.id, held.fence, Some(held.run.head), drafts)?;
         held.rested = Duration::ZERO;
         for entry in &entries {
-            held.run.add(entry)?;
+            held.run.add(&vouch::proven(self.catalog, &held.run, entry.clone()))?;
             (self.watch)(&held.run, entry);
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Gates: steps that pass only when their needs are met. Looking is I/O and lives in checks; deciding is here.
 
 mod approval;
+mod signed;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,8 @@ use crate::id::{Digest, Fence, RunId, Seq};
 use crate::problem::Problem;
 use crate::time::Time;
 
-pub use approval::{Approval, HIGHEST_GRADE, may_approve, missing, person, unsatisfiable};
+pub use approval::{Approval, may_approve, may_sign, missing, person, unsatisfiable};
+pub use signed::{Standing, Vouched, Who, Yes};
 
 /// A look at the world that yields findings.
 pub trait Check: fmt::Debug + Send + Sync {
@@ -181,7 +183,7 @@ pub fn decide(gate: &Gate, known: Known<'_>, now: Time) -> Verdict {
     if !blocking.is_empty() {
         return Verdict::Refuse(blocking);
     }
-    let unapproved = gate.needs.iter().filter_map(|need| approval::missing(need, known));
+    let unapproved = gate.needs.iter().filter_map(|need| approval::missing(need, known, now));
     let waiting: Vec<Problem> =
         found(Severity::Waits).map(|finding| finding.problem.clone()).chain(unapproved).collect();
     if !waiting.is_empty() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Effect, LogSeal, Observed, Receipt};
-use crate::gate::Evidence;
+use crate::gate::{Evidence, Vouched};
 use crate::id::{Actor, Digest, Fence, RunId, Seq, StepId};
 use crate::plan::Plan;
 use crate::problem::Problem;
@@ -40,8 +40,11 @@ pub enum Event {
         step: Option<StepId>,
         /// The digest of the plan that was shown: a yes to another plan does not count.
         plan: Digest,
-        /// How much it proves; 0 is typed at a terminal.
+        /// How much it proves, as it was found when it was given; 0 is typed at a terminal.
         grade: u8,
+        /// What was signed, if it was. Only what is found in it when the run is driven counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed: Option<Box<Vouched>>,
     },
     /// An attempt begins; durable before the effect.
     Started {

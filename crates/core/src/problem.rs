@@ -248,6 +248,9 @@ codes! {
     SignerUnknown = "SW1127", Refused, "a key is not among the allowed signers";
     KeyInvalid = "SW1128", Refused, "a key does not count";
     KeyUnusable = "SW1129", Refused, "there is no key to sign with";
+    StatementElsewhere = "SW1130", Refused, "what was signed is for something else";
+    GradeTooLow = "SW1131", Refused, "an approval proves too little";
+    KeyWeak = "SW1137", Refused, "every program of its owner can use a key";
     RecordUnreadable = "SW1140", Refused, "a record cannot be read";
     ChangeUnknown = "SW1141", Usage, "no such change request";
     LandingConflict = "SW1142", Refused, "a change does not merge";

@@ -126,7 +126,7 @@ impl Run {
             }
             // A yes to another plan is none to this one.
             Event::Approved { plan, .. } if *plan != self.digest => {}
-            Event::Approved { step, grade, .. } => self.approve(step.as_ref(), *grade, entry)?,
+            Event::Approved { step, signed, .. } => self.approve(step.as_ref(), signed.as_deref(), entry)?,
             Event::Started { step }
             | Event::Finished { step, .. }
             | Event::Faulted { step, .. }

@@ -73,6 +73,18 @@ impl Signers {
         self.first(key, namespace, at, Line::person)
     }
 
+    /// Returns all names that a person goes by, the given one first: the plain principals of the person's lines.
+    pub fn names(&self, person: &str) -> Vec<String> {
+        let mut names = vec![person.to_owned()];
+        let lines = self.lines.iter().filter(|line| line.person() == Some(person));
+        for name in lines.flat_map(Line::names) {
+            if !names.iter().any(|other| other == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
     /// Returns what makes a key of the list count no more, if something does, whatever the namespace is.
     pub fn flaw(&self, line: &Line, at: Time) -> Option<Problem> {
         self.revoked(&line.key, at).or_else(|| line.timely(at).err().map(|why| no(&line.key, why)))

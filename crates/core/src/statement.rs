@@ -107,6 +107,9 @@ pub struct PlanApproval {
     /// The gate, if it is for one only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<String>,
+    /// The name of the machine on which it is signed, as the signer says.
+    #[serde(default)]
+    pub host: String,
     /// When it ends.
     pub expires: Time,
     /// A text that makes this statement unlike any other.

@@ -203,21 +203,21 @@ impl Model {
         Ok(!needs.is_empty())
     }
 
-    /// Lets happen what the run waits for, or something else, or nothing for ever.
+    /// Lets happen what the run waits for (people say yes in a process of their own), or something else, or nothing.
     fn wait(&mut self, until: Option<Time>) -> Result<Life, Dead> {
         let run = self.run.as_ref().expect("a life begins with a fold");
         let (asked, plan) = (run.unapproved().map(|(gate, _)| gate), run.digest.clone());
+        let yes = |step, plan| Event::Approved { step, plan, grade: 0, signed: None };
         match (self.script.pick(4), asked) {
             (0, Some(step)) => {
-                // A person does so in a process of their own.
                 self.lives += 1;
-                self.append(Event::Approved { step: Some(step), plan, grade: 0 })?;
+                self.append(yes(Some(step), plan))?;
             }
             (0, None) => self.now = until.unwrap_or_else(|| self.now.after(Duration::from_millis(50))),
             (1, _) => return Ok(Life::Waiting),
             // Nothing that was asked for, but time passes, and what was seen grows old.
             (2, _) => self.now = self.now.after(Duration::from_millis(500)),
-            (_, step) => self.append(Event::Approved { step, plan: Digest::of(b"another"), grade: 0 })?,
+            (_, step) => self.append(yes(step, Digest::of(b"another")))?,
         }
         Ok(Life::Again)
     }

@@ -1,5 +1,6 @@
 //! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
 
+mod approve;
 mod deploy;
 mod change;
 mod doctor;
@@ -12,10 +13,12 @@ mod policy;
 
 use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use shipway_world::keys::Choice;
 
+pub use approve::Approve;
 pub use change::{Change, Land, Open, Verify};
 pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
@@ -141,15 +144,18 @@ pub enum Command {
     /// Say yes to the plan of a run that waits for it; it does not go on by itself: resume or wait does
     #[command(
         after_help = "examples:\n  shipway approve           shows the plan, and asks for the first eight digits of its digest\n  \
-                            shipway approve 7f3a      of this run\n\n\
-                            The digits are typed at a terminal by a person, which is the weakest grade (P0). What is\n\
-                            recorded counts for this very plan. The run goes on with `shipway resume`; a `shipway wait`\n\
-                            that follows it goes on by itself."
+                            shipway approve 7f3a      of this run\n  \
+                            shipway approve --key ~/.ssh/id_ed25519_sk\n\n\
+                            from another machine, which proves more (P3):\n  \
+                            shipway approve 7f3a --export >ask.json\n  \
+                            shipway approve --sign ask.json >yes.json      there, by another person\n  \
+                            shipway approve 7f3a --import yes.json\n\n\
+                            The digits are typed at a terminal by a person, which is the weakest grade (P0). Where a gate\n\
+                            asks for more, what was shown is signed with a key of ssh besides: P1 with a passphrase, P2\n\
+                            on a device that is touched. What is recorded counts for this very plan. The run goes on\n\
+                            with `shipway resume`; a `shipway wait` that follows it goes on by itself."
     )]
-    Approve {
-        /// The run; the open one if left out
-        run: Option<String>,
-    },
+    Approve(Approve),
     /// Follow a run that waits at a gate, and go on with it when the gate opens; Ctrl-C leaves it waiting
     #[command(
         after_help = "examples:\n  shipway wait              the open run\n  shipway wait 7f3a         this one"
@@ -371,7 +377,7 @@ impl Command {
             | Self::Doctor(_)
             | Self::Say { .. } => true,
             Self::Status(_)
-            | Self::Approve { .. }
+            | Self::Approve(_)
             | Self::Incident(_)
             | Self::Proxy(_)
             | Self::Log(_)
@@ -544,5 +550,15 @@ impl Environment {
     /// Returns a variable, if it is set and is text.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.to_str())
+    }
+
+    /// Returns where keys to sign with are looked for, besides the one that is named.
+    pub fn keys(&self, named: Option<&Path>) -> Choice {
+        let value = |name: &str| self.get(name).filter(|value| !value.is_empty());
+        Choice {
+            named: named.map(Path::to_owned),
+            home: value("HOME").map(Into::into),
+            agent: value("SSH_AUTH_SOCK").map(Into::into),
+        }
     }
 }

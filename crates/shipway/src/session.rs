@@ -79,13 +79,8 @@ impl<'a> Session<'a> {
     }
 
     /// Returns the key that signs: the one that is named, else as git is configured, else the usual one.
-    pub fn signing_key(&self, named: Option<&PathBuf>) -> Result<SigningKey, Problem> {
-        let choice = keys::Choice {
-            named: named.cloned(),
-            home: self.environment.get("HOME").map(PathBuf::from),
-            agent: self.environment.get("SSH_AUTH_SOCK").map(Into::into),
-        };
-        keys::find(&choice, self.git())
+    pub fn signing_key(&self, named: Option<&Path>) -> Result<SigningKey, Problem> {
+        keys::find(&self.environment.keys(named), self.git())
     }
 
     /// Returns the name of the directory of the work tree.

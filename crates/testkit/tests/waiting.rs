@@ -185,7 +185,7 @@ impl Stand {
         self.with(kind, |engine| {
             let mut held = engine.take(&self.id).unwrap();
             let (plan, step) = (held.run.digest.clone(), Some(StepId::new("gate")));
-            engine.note(&mut held, Event::Approved { step, plan, grade: 0 }).unwrap();
+            engine.note(&mut held, Event::Approved { step, plan, grade: 0, signed: None }).unwrap();
         });
     }
 

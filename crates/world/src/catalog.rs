@@ -2,16 +2,19 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use shipway_core::action::{Action, Catalog};
-use shipway_core::gate::Check;
+use shipway_core::action::{Action, Catalog, Stop};
+use shipway_core::gate::{Check, Vouched, Yes};
 use shipway_core::kinds::{self, deploy as kind, land};
 use shipway_core::problem::{Code, Problem};
 
 use crate::change::step;
 use crate::check::{command, health, incident, outdated, remote, soak, tree, window};
 use crate::deploy::{self, Hands};
+use crate::facts::Git;
 use crate::git::repository::Repository;
 use crate::git::{commit, push, settle, tag, withdraw};
+use crate::keys::{self, Keys};
+use crate::shell::{LocalShell, now};
 
 /// The actions and checks of this binary, on one repository.
 #[derive(Clone, Debug)]
@@ -67,6 +70,18 @@ impl Catalog for RealCatalog {
             }
             _ => return Err(unknown(kind)),
         })
+    }
+
+    fn vouch(&self, yes: &Yes<'_>) -> Result<Vouched, Problem> {
+        yes.statement()?;
+        let (shell, stop) = (LocalShell::new(), Stop::default());
+        let keys = Keys::of_base(Git::new(&self.repository, &shell, &stop))?;
+        let signer = keys::verify(&keys.signers, yes.signed, yes.at)?;
+        // A key that ended or was revoked since opens nothing more; what it has opened is not shut again by its end.
+        if !yes.used {
+            keys::verify(&keys.signers, yes.signed, now())?;
+        }
+        yes.vouched(&signer, keys.who(&signer.person))
     }
 
     fn kinds(&self) -> &'static [&'static str] {

@@ -48,6 +48,20 @@ choice! {
 }
 
 choice! {
+    /// The weakest grade of an approval that counts.
+    Grade {
+        /// Typed at a terminal.
+        P0 = "P0",
+        /// Signed with a key that a passphrase opens.
+        P1 = "P1",
+        /// Signed on a device that was touched.
+        P2 = "P2",
+        /// Signed by another person, over another login.
+        P3 = "P3",
+    }
+}
+
+choice! {
     /// Whether commits and tags are signed.
     Sign {
         /// As git is configured.

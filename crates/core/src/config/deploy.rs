@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::amount::Share;
-use super::choice::{Phase, Strategy};
+use super::choice::{Grade, Phase, Strategy};
 use crate::deployment::{self, Host, Runtime};
 
 /// What is built.
@@ -104,6 +104,8 @@ pub struct Gate {
     pub approvals: usize,
     /// Who may, with groups resolved; anybody if empty.
     pub approvers: Vec<String>,
+    /// The weakest grade of an approval that counts.
+    pub approval_grade: Grade,
     /// Whether authors may.
     pub own_approval: bool,
     /// How long the environment before must have had the release.

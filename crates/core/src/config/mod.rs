@@ -30,7 +30,7 @@ use serde::Serialize;
 
 pub use amount::{Share, size_text};
 pub use choice::{
-    Ambiguous, BelowOne, KeeperKind, PackageKind, Phase, RuntimeKind, Sign, Strategy, SwitchKind,
+    Ambiguous, BelowOne, Grade, KeeperKind, PackageKind, Phase, RuntimeKind, Sign, Strategy, SwitchKind,
 };
 pub use duration::{parse as parse_duration, text as duration_text};
 pub use line::{LineKind, line_of, within};

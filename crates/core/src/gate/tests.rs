@@ -1,6 +1,7 @@
 use super::*;
 use crate::id::{Actor, ActorKind};
 use crate::problem::Code;
+use crate::statement::{PlanApproval, Signed, Signer, Statement, Use};
 
 fn need(name: &str) -> Need {
     Need::Check {
@@ -109,7 +110,12 @@ fn approval(from: &[&str], at_least: u32, not_by: &[&str], grade: u8) -> Need {
 }
 
 fn by(kind: ActorKind, name: &str) -> Approval {
-    Approval { by: Actor { kind, name: name.into(), host: "quay".into() }, at: Time(0), grade: 0 }
+    Approval {
+        by: Actor { kind, name: name.into(), host: "quay".into() },
+        at: Time(0),
+        grade: 0,
+        signed: None,
+    }
 }
 
 #[test]
@@ -141,6 +147,120 @@ fn different_people_are_counted_and_nobody_else() {
     check(&approval(&[], 1, &[], 1), &[jane, kim], false);
 }
 
+/// A signed yes of somebody with these names.
+fn signed(names: &[&str], grade: u8, expires: u64) -> Approval {
+    let names: Vec<String> = names.iter().map(|&name| name.into()).collect();
+    let vouched = Vouched {
+        signed: Signed { text: String::new(), signature: String::new() },
+        person: names[0].clone(),
+        names,
+        key: "SHA256:x".into(),
+        gate: None,
+        expires: Time(expires),
+        grade,
+        why: "an unlocked agent".into(),
+        flaw: None,
+    };
+    Approval { grade, signed: Some(Box::new(vouched.clone())), ..by(ActorKind::Human, &vouched.person) }
+}
+
+#[test]
+fn a_signed_yes_counts_by_its_grade_its_end_and_every_name_of_the_person() {
+    let check = |need: &Need, given: &[Approval], wanted: Option<&str>| {
+        let gate = Gate { needs: vec![need.clone()], ..gate() };
+        match (at(&gate, &[], given, (1, 50)), wanted) {
+            (Verdict::Pass, None) => {}
+            (Verdict::Wait(problems, None), Some(wanted)) => {
+                assert!(format!("{:?}", problems[0]).contains(wanted), "{problems:?}");
+            }
+            (verdict, _) => panic!("{need:?} {given:?} {verdict:?}"),
+        }
+    };
+    let (ann, bob) = (&["ann", "ann@example.org"][..], &["bob", "bob@example.org"][..]);
+    let one = approval(&[], 1, &[], 1);
+    check(&one, &[signed(ann, 1, 50)], None);
+    check(&one, &[signed(ann, 3, 50)], None);
+    check(&one, &[signed(ann, 1, 49)], Some("the yes of ann ended at 1970"));
+    check(&one, &[signed(ann, 0, 50)], Some("the yes of ann is P0: an unlocked agent"));
+    check(&one, &[by(ActorKind::Human, "ann")], Some("P0: typed, and not signed"));
+    check(&approval(&[], 1, &[], 2), &[signed(ann, 1, 50)], Some("P2 at least"));
+    let mut flawed = signed(ann, 3, 50);
+    let flaw = Box::new(Problem::new(Code::SignatureBad, "the signature is not good"));
+    flawed.signed.as_mut().unwrap().flaw = Some(flaw);
+    check(&one, &[flawed], Some("the yes of ann does not count: the signature is not good"));
+    // Who may and who may not is told by any of the names.
+    check(&approval(&["ANN@example.org"], 1, &[], 1), &[signed(ann, 1, 50)], None);
+    check(&approval(&["ann"], 1, &[], 1), &[signed(ann, 1, 50)], None);
+    check(&approval(&["bob"], 1, &[], 1), &[signed(ann, 1, 50)], Some("not approved yet"));
+    let not_ann = approval(&[], 1, &["Ann Author <ann@example.org>"], 1);
+    check(&not_ann, &[signed(ann, 1, 50)], Some("not approved yet"));
+    check(&not_ann, &[signed(bob, 1, 50)], None);
+    // A person without an address may be the one who may not.
+    check(&not_ann, &[signed(&["ann"], 1, 50)], Some("not approved yet"));
+    check(&not_ann, &[signed(&["bob"], 1, 50)], Some("not approved yet"));
+    // Two keys of one person, and a typed yes besides, are one person.
+    let two = approval(&[], 2, &[], 0);
+    let typed = by(ActorKind::Human, "Ann <ann@example.org>");
+    check(&two, &[signed(ann, 1, 50), signed(&["ann"], 1, 50), typed.clone()], Some("1 of 2"));
+    check(&two, &[signed(&["ann"], 1, 50), typed.clone(), signed(ann, 1, 50)], Some("1 of 2"));
+    check(&two, &[typed, signed(bob, 1, 50)], None);
+}
+
+fn yes<'a>(signed: &'a Signed, by: &'a Actor, (plan, run): (&'a Digest, &'a RunId)) -> Yes<'a> {
+    Yes { project: "widget", run, plan, requester: by, signed, at: Time(100), used: false }
+}
+
+#[test]
+fn a_signature_counts_for_one_run_and_one_plan_and_no_more_than_it_proves() {
+    let (plan, run) = (Digest::of(b"plan"), RunId::new("7f3a12cd"));
+    let requester = by(ActorKind::Human, "Ann <ann@example.org>").by;
+    let said = PlanApproval {
+        project: "widget".into(),
+        run: "7f3a12cd".into(),
+        plan: plan.clone(),
+        gate: None,
+        host: "quay".into(),
+        expires: Time(100),
+        nonce: "n".into(),
+        key_use: Use::Passphrase,
+    };
+    let text = |said: PlanApproval| Signed { text: Statement::Plan(said).text(), signature: String::new() };
+    let refuses = |said: PlanApproval, found: &str| {
+        let signed = text(said);
+        let problem = yes(&signed, &requester, (&plan, &run)).statement().unwrap_err();
+        assert_eq!((problem.code, problem.found.as_deref()), (Code::StatementElsewhere, Some(found)));
+    };
+    refuses(PlanApproval { project: "gadget".into(), ..said.clone() }, "project gadget");
+    refuses(PlanApproval { run: "0".into(), ..said.clone() }, "run 0");
+    let other = Digest::of(b"other");
+    refuses(PlanApproval { plan: other.clone(), ..said.clone() }, &format!("plan {other}"));
+    refuses(PlanApproval { expires: Time(99), ..said.clone() }, "ended at 1970-01-01T00:00:00.099Z");
+    let grade = |said: &PlanApproval, names: &[&str]| {
+        let given = text(said.clone());
+        let (person, key, kind) = (names[0].into(), "SHA256:x".into(), "ssh-ed25519".into());
+        let signer = Signer { person, key, kind, touched: false, verified: false };
+        let who = Who { names: names.iter().map(|&name| name.into()).collect(), ..Who::default() };
+        yes(&given, &requester, (&plan, &run)).vouched(&signer, who).unwrap().grade
+    };
+    let away = PlanApproval { host: "pier".into(), ..said.clone() };
+    assert_eq!(grade(&said, &["bob", "bob@example.org"]), 1, "on the same machine");
+    assert_eq!(grade(&away, &["bob", "bob@example.org"]), 3);
+    assert_eq!(grade(&away, &["ann", "ann@example.org"]), 1, "the one who asks");
+    assert_eq!(grade(&away, &["bob"]), 1, "who may be the one who asks");
+    assert_eq!(grade(&PlanApproval { key_use: Use::Agent, ..away.clone() }, &["bob", "b@example.org"]), 0);
+    let given = text(away);
+    let signer = Signer {
+        person: "bot".into(),
+        key: "k".into(),
+        kind: "ssh-ed25519".into(),
+        touched: true,
+        verified: true,
+    };
+    let agent = Who { names: vec!["bot".into()], standing: Standing::Agent };
+    let problem = yes(&given, &requester, (&plan, &run)).vouched(&signer, agent).unwrap_err();
+    assert_eq!(problem.code, Code::NotAPerson);
+}
+
 #[test]
 fn checks_come_before_people_and_a_refusal_before_both() {
     let gate = Gate { needs: vec![approval(&[], 1, &[], 0), need("test")], ..gate() };
@@ -162,7 +282,8 @@ fn a_need_that_can_never_be_met_is_known_beforehand() {
     check(approval(&["Kim <KIM@example.org>", "kim@example.org"], 2, &[], 0), Some(same));
     let nobody = "approval asks for 1 person, and those who may approve are: nobody";
     check(approval(&["kim@example.org"], 1, &["kim@example.org"], 0), Some(nobody));
-    check(approval(&[], 1, &[], 1), Some("approval asks for grade 1, and the strongest there is is 0"));
+    check(approval(&[], 1, &[], 3), None);
+    check(approval(&[], 1, &[], 4), Some("approval asks for grade 4, and the strongest there is is 3"));
 }
 
 #[test]

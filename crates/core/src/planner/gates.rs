@@ -18,12 +18,14 @@ pub struct People {
     pub at_least: u32,
     /// Who may not, such as the author.
     pub not_by: Vec<String>,
+    /// The weakest grade that counts.
+    pub grade: u8,
 }
 
 /// Returns the need for a yes of people, or why it could never be met.
 pub fn approval(name: &str, people: People) -> Result<Need, Problem> {
-    let People { from, at_least, not_by } = people;
-    let need = Need::Approval { name: name.into(), from, at_least, not_by, grade: 0 };
+    let People { from, at_least, not_by, grade } = people;
+    let need = Need::Approval { name: name.into(), from, at_least, not_by, grade };
     match gate::unsatisfiable(&need) {
         None => Ok(need),
         Some(why) => Err(Problem::new(Code::GateUnsatisfiable, why)
@@ -71,7 +73,7 @@ mod tests {
     fn an_approval_that_nobody_can_give_is_refused_while_planning() {
         let people = |from: &[&str], at_least, not_by: &[&str]| {
             let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
-            People { from: names(from), at_least, not_by: names(not_by) }
+            People { from: names(from), at_least, not_by: names(not_by), grade: 0 }
         };
         assert!(approval("release", people(&["ann@example.org"], 1, &[])).is_ok());
         let problem =

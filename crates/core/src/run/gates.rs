@@ -1,8 +1,8 @@
 //! Gates in a run: what was seen and who said yes, and what that decides.
 
 use super::{Corrupt, Next, Run, State, corrupt};
-use crate::gate::{self, Approval, Evidence, Gate, Known, Need, Seen, Verdict};
-use crate::id::StepId;
+use crate::gate::{self, Approval, Evidence, Gate, Known, Need, Seen, Verdict, Vouched};
+use crate::id::{Actor, ActorKind, StepId};
 use crate::journal::Entry;
 use crate::plan::{Step, Work};
 use crate::problem::Problem;
@@ -44,7 +44,7 @@ impl Run {
     pub fn unapproved(&self) -> Option<(StepId, Vec<&Need>)> {
         let (id, ..) = self.waits()?;
         let Work::Gate(gate) = &self.plan.step(&id)?.work else { return None };
-        let missing = |need: &&Need| gate::missing(need, self.known(&id)).is_some();
+        let missing = |need: &&Need| gate::missing(need, self.known(&id), self.last).is_some();
         let needs: Vec<&Need> = gate.needs.iter().filter(missing).collect();
         (!needs.is_empty()).then_some((id, needs))
     }
@@ -55,7 +55,24 @@ impl Run {
     }
 
     /// Keeps a yes at the gate it was given for, or at all of them.
-    pub(super) fn approve(&mut self, step: Option<&StepId>, grade: u8, entry: &Entry) -> Result<(), Corrupt> {
+    pub(super) fn approve(
+        &mut self,
+        step: Option<&StepId>,
+        signed: Option<&Vouched>,
+        entry: &Entry,
+    ) -> Result<(), Corrupt> {
+        // What was signed for one gate is none for another, wherever it stands.
+        let step = signed.and_then(|signed| signed.gate.as_ref()).or(step);
+        let by = signed.map_or_else(
+            || entry.by.clone(),
+            |signed| Actor {
+                kind: ActorKind::Human,
+                name: signed.person.clone(),
+                host: entry.by.host.clone(),
+            },
+        );
+        // Whatever the entry says, what was not signed is typed at best.
+        let grade = signed.map_or(0, |signed| signed.grade);
         let asks = |gate: &Gate| gate.needs.iter().any(|need| matches!(need, Need::Approval { .. }));
         let of = |one: &Step| match &one.work {
             Work::Gate(gate) => step.map_or(asks(gate), |step| *step == one.id).then(|| one.id.clone()),
@@ -63,7 +80,8 @@ impl Run {
         };
         let gates: Vec<StepId> = self.plan.steps().filter_map(of).collect();
         for gate in gates {
-            let approval = Approval { by: entry.by.clone(), at: entry.at, grade };
+            let signed = signed.cloned().map(Box::new);
+            let approval = Approval { by: by.clone(), at: entry.at, grade, signed };
             self.approvals.entry(gate.clone()).or_default().push(approval);
             self.judge(&gate, entry)?;
         }

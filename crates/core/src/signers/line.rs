@@ -44,7 +44,12 @@ impl Line {
 
     /// Returns the person whose key it is: the first principal that is a plain name.
     pub fn person(&self) -> Option<&str> {
-        self.principals.split(',').find(|one| pattern::is_plain(one) && self.fits(one))
+        self.names().next()
+    }
+
+    /// Returns the principals that are plain names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.principals.split(',').filter(|one| pattern::is_plain(one) && self.fits(one))
     }
 
     /// Tells why the key does not count at a time, if so.

@@ -72,6 +72,14 @@ fn a_key_of_two_people_is_a_problem_and_counts_for_the_first() {
 }
 
 #[test]
+fn a_person_goes_by_all_plain_principals_of_all_lines() {
+    let (signers, _) =
+        read(&format!("ann,*@work.org,a@b.org {ED}\nann,ann@c.org {OTHER}\nbob,x@y.org {OTHER}\n"));
+    assert_eq!(signers.names("ann"), ["ann", "a@b.org", "ann@c.org"]);
+    assert_eq!(signers.names("kim"), ["kim"]);
+}
+
+#[test]
 fn namespaces_and_times_bound_a_key() {
     let check = |options: &str, namespace: &str, at: &str, expected: &str| {
         let (signers, problems) = read(&format!("ann {options} {ED}"));

@@ -28,7 +28,7 @@ pub fn run(args: &Args, environment: &Environment, asked: &Doctor, view: &dyn Vi
     let hands = (&shell as _, &switches.look);
     let subject = match &asked.repository {
         Some(repository) => Subject::bare(&dir.join(repository), program, hands),
-        None => Subject::around(&dir, (program, reach(environment)), hands),
+        None => Subject::around(&dir, (program, reach(environment), environment.keys(None)), hands),
     };
     let sections = doctor::look(&subject);
     let (proof, failed) = match asked.prove.then(|| proof(&subject)).transpose() {

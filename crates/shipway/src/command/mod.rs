@@ -70,7 +70,7 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
         Command::Resume { run } => resume::run(&open()?, run.as_deref()),
         Command::Rollback(rollback) => rollback::run(&open()?, rollback),
         Command::Abort { run } => abort::run(&open()?, run.as_deref()),
-        Command::Approve { run } => approve::run(&open()?, run.as_deref()),
+        Command::Approve(asked) => approve::run(&open()?, asked),
         Command::Wait { run } => wait::run(&open()?, run.as_deref()),
         Command::Incident(incident) => incident::run(&open()?, incident),
         Command::Why { what } => why::run(&open()?, what.as_deref()),

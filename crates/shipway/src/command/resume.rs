@@ -1,5 +1,6 @@
 //! `resume`: going on with a run that was interrupted or stuck.
 
+use shipway_core::drive;
 use shipway_core::id::RunId;
 use shipway_core::journal::{Event, Journal as _};
 use shipway_core::problem::{Code, Problem};
@@ -39,9 +40,12 @@ pub fn open_run(session: &Session<'_>, prefix: Option<&str>) -> Result<Run, Prob
     Err(problem.hint(format!("see how: shipway log {id}")))
 }
 
-/// Returns a run as its entries tell.
+/// Returns a run as its entries tell, with the signatures in it as they are found now.
 pub fn fold(session: &Session<'_>, id: &RunId) -> Result<Run, Problem> {
-    let entries = session.journal_to_read()?.read(id, None).map_err(of_journal)?;
+    let mut entries = session.journal_to_read()?.read(id, None).map_err(of_journal)?;
+    if entries.iter().any(|entry| matches!(entry.event, Event::Approved { signed: Some(_), .. })) {
+        entries = drive::vouched(&session.catalog(&session.hands()?), entries);
+    }
     Run::fold(&entries).map_err(|error| {
         Problem::new(Code::JournalCorrupt, error.to_string())
             .hint("see which entries still prove: shipway log --verify")

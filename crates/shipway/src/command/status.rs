@@ -7,13 +7,12 @@ use std::time::Duration;
 use shipway_core::journal::{Event, Journal as _, Outcome, RunHead};
 use shipway_core::planner::rollback;
 use shipway_core::problem::Problem;
-use shipway_core::run::Run;
 use shipway_world::lease::Lock;
 
 use shipway_world::agent::protocol::Look;
 use shipway_world::shell::now;
 
-use super::{DONE, End, env_status};
+use super::{DONE, End, env_status, resume};
 use crate::args;
 use crate::session::{Session, is_open, of_journal};
 use crate::view::{HostRow, Moment, Row};
@@ -36,7 +35,7 @@ fn show(session: &Session<'_>, status: &args::Status) -> Result<u8, Problem> {
     let moment = Moment { now: now(), hosts: hosts.as_deref() };
     if let Some(head) = runs.iter().find(|head| is_open(head)) {
         let entries = journal.read(&head.run, None).map_err(of_journal)?;
-        if let Ok(run) = Run::fold(&entries) {
+        if let Ok(run) = resume::fold(session, &head.run) {
             session.view.run(&run, &entries, driven(session, head), &moment);
             return Ok(DONE);
         }

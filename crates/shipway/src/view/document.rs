@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use shipway_core::gate::Approval;
 use shipway_core::id::{Actor, Digest, Fence, RunId, Seq, StepId};
 use shipway_core::journal::{Entry, Event};
 use shipway_core::plan::{Plan, Release, Work};
@@ -86,6 +87,22 @@ struct StepDocument<'a> {
     state: &'static str,
     attempts: u32,
     took_ms: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approvals: Vec<ApprovalDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct ApprovalDocument<'a> {
+    by: &'a str,
+    at: Time,
+    grade: u8,
+    why: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flaw: Option<&'a Problem>,
 }
 
 #[derive(Serialize)]
@@ -215,7 +232,8 @@ fn report<'a>(run: &'a Run, entries: &[Entry], driven: bool) -> SummaryDocument<
         let took = times.get(&step.id).map_or(looks, |took| ms(*took));
         let gate = matches!(step.work, Work::Gate(_));
         let (state, attempts) = (progress.state.as_str(), progress.attempts);
-        Some(StepDocument { step: &step.id, gate, state, attempts, took_ms: took })
+        let approvals = run.approvals(&step.id).iter().map(approval).collect();
+        Some(StepDocument { step: &step.id, gate, state, attempts, took_ms: took, approvals })
     });
     SummaryDocument {
         v: V,
@@ -248,4 +266,17 @@ fn row(row: &Row) -> RowDocument<'_> {
 
 fn ms(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn approval(given: &Approval) -> ApprovalDocument<'_> {
+    let signed = given.signed.as_deref();
+    ApprovalDocument {
+        by: &given.by.name,
+        at: given.at,
+        grade: given.grade,
+        why: signed.map_or("typed at a terminal", |signed| &signed.why),
+        key: signed.map(|signed| signed.key.as_str()),
+        expires: signed.map(|signed| signed.expires),
+        flaw: signed.and_then(|signed| signed.flaw.as_deref()),
+    }
 }

@@ -182,6 +182,8 @@ mod tests {
         let mut approved = sample::waiting();
         let yes = sample::approved(&approved);
         approved.tell(yes);
+        let yes = sample::signed(&approved);
+        approved.tell(yes);
         let stories = [
             sample::shipped(),
             sample::refused(),
@@ -231,6 +233,30 @@ mod tests {
         assert_eq!(waits["until"], "2026-11-20T13:00:00.000Z");
         assert_eq!(waits["problems"][1]["hints"][0], "shipway approve 7f3a12cd");
         assert_eq!(documents[0]["next"][0], "shipway approve 7f3a12cd");
+    }
+
+    #[test]
+    fn a_report_says_who_said_yes_and_what_that_proves() {
+        let mut story = sample::waiting();
+        let yes = sample::approved(&story);
+        story.tell(yes);
+        let mut yes = sample::signed(&story);
+        story.tell(yes.clone());
+        let shipway_core::journal::Event::Approved { signed: Some(signed), .. } = &mut yes else {
+            panic!("it is signed")
+        };
+        signed.flaw = Some(Box::new(sample::red()));
+        signed.grade = 0;
+        story.tell(yes);
+        let (documents, _) = print(|view| view.summary(&story.run(), &story.entries));
+        let steps = documents[0]["steps"].as_array().unwrap();
+        let gate = steps.iter().find(|step| step["step"] == "checks").unwrap();
+        let given = gate["approvals"].as_array().unwrap();
+        let grades: Vec<&Value> = given.iter().map(|given| &given["grade"]).collect();
+        assert_eq!(grades, [&json!(0), &json!(2), &json!(0)]);
+        assert_eq!((&given[0]["why"], &given[0]["key"]), (&json!("typed at a terminal"), &Value::Null));
+        assert_eq!((&given[1]["by"], &given[1]["flaw"]), (&json!("kim"), &Value::Null));
+        assert_eq!(given[2]["flaw"]["what"], json!(sample::red().what));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use shipway_core::action::{Effect, Observed};
 use shipway_core::gate::{Evidence, Severity};
+use shipway_core::grade;
 use shipway_core::id::StepId;
 use shipway_core::journal::{Entry, Event};
 use shipway_core::plan::{Plan, Work};
@@ -111,8 +112,13 @@ fn tell(run: &Run, entry: &Entry) -> Option<Line> {
             line('·', Ink::Plain, "", what)
         }
         Event::Checked { step, evidence, .. } => checked(step, evidence),
-        Event::Approved { step, plan, grade } => {
-            let (by, proof) = (text::actor(&entry.by), grade_words(*grade));
+        Event::Approved { step, plan, signed: Some(signed), .. } => {
+            let proof = format!("{}: {}", grade::name(signed.grade), signed.why);
+            let what = format!("plan {} approved by {} with a key, {proof}", plan.short(), signed.person);
+            line('✓', Ink::Good, step.as_ref().map_or("", StepId::as_str), what)
+        }
+        Event::Approved { step, plan, signed: None, .. } => {
+            let (by, proof) = (text::actor(&entry.by), "typed at a terminal (P0, the weakest grade)");
             let what = format!("plan {} approved by {by}, {proof}", plan.short());
             line('✓', Ink::Good, step.as_ref().map_or("", StepId::as_str), what)
         }
@@ -182,14 +188,6 @@ fn checked(step: &StepId, evidence: &Evidence) -> Line {
         took: Some(Duration::from_millis(evidence.took_ms)),
         failed: blocking.and_then(|finding| failed(&finding.problem, &log)),
         ..line('◆', ink, step.as_str(), text)
-    }
-}
-
-/// Returns what a grade of an approval proves.
-pub(super) fn grade_words(grade: u8) -> String {
-    match grade {
-        0 => "typed at a terminal (P0, the weakest grade)".into(),
-        other => format!("grade P{other}"),
     }
 }
 
@@ -318,11 +316,14 @@ mod tests {
         let mut story = sample::waiting();
         let yes = sample::approved(&story);
         story.tell(yes);
+        let yes = sample::signed(&story);
+        story.tell(yes);
         let expect = "\
 · harbour 1.3.2 → 1.4.0   run 7f3a12cd   plan DIGEST
-◆ checks   test ✓                                           12s
+◆ checks   test ✓                                                12s
 ◆ checks   lint waits: no change window is open, until 2026-11-20T13:00:00.000Z    0.1s
 ✓ checks   plan DIGEST approved by Jane Doe, typed at a terminal (P0, the weakest grade)
+✓ checks   plan DIGEST approved by kim with a key, P2: a device was touched, which is proven
 ";
         check(&story, expect);
     }

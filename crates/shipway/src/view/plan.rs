@@ -2,6 +2,7 @@
 
 use shipway_core::action::{Change, Reversal, Sign};
 use shipway_core::gate::{Gate, Need};
+use shipway_core::grade;
 use shipway_core::plan::{Plan, Release, Stage, Step, Verb, Work};
 use shipway_core::planner::rollback;
 
@@ -100,9 +101,9 @@ pub(super) fn counts(plan: &Plan) -> (usize, usize) {
 pub(super) fn needs(gate: &Gate) -> String {
     let shown = |need: &Need| match need {
         Need::Check { name, .. } => name.clone(),
-        Need::Approval { name, from, at_least, .. } => {
+        Need::Approval { name, from, at_least, grade, .. } => {
             let who = if from.is_empty() { "any".into() } else { from.join("/") };
-            format!("{name} by {at_least} of {who}")
+            format!("{name} by {at_least} of {who} ({})", grade::name(*grade))
         }
     };
     gate.needs.iter().map(shown).collect::<Vec<_>>().join(", ")

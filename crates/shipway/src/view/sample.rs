@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 use shipway_core::action::{Change, Effect, Part, Receipt, Reversal, Sign};
-use shipway_core::gate::{Evidence, Finding, Gate, Need, Severity};
+use shipway_core::gate::{Evidence, Finding, Gate, Need, Severity, Vouched};
 use shipway_core::id::{Actor, ActorKind, Digest, Fence, RunId, Seq, StepId};
 use shipway_core::journal::{Entry, Event, GENESIS, Outcome};
 use shipway_core::plan::{Plan, Release, Stage, Step, Verb, Work};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::run::Run;
+use shipway_core::statement::Signed;
 use shipway_core::time::Time;
 
 /// 2026-11-20T12:00:00Z.
@@ -251,7 +252,24 @@ pub(super) fn waiting() -> Story {
 
 /// Returns the event of a person's yes.
 pub(super) fn approved(story: &Story) -> Event {
-    Event::Approved { step: Some(StepId::new("checks")), plan: story.run().digest, grade: 0 }
+    Event::Approved { step: Some(StepId::new("checks")), plan: story.run().digest, grade: 0, signed: None }
+}
+
+/// Returns the event of a yes that was signed.
+pub(super) fn signed(story: &Story) -> Event {
+    let vouched = Vouched {
+        signed: Signed { text: "{}".into(), signature: "-----BEGIN SSH SIGNATURE-----".into() },
+        person: "kim".into(),
+        names: vec!["kim".into(), "kim@example.org".into()],
+        key: "SHA256:Zf0E0XqjL7gJYcVqFqvGm5VhAt5DzYUYzvNo7kYdVOk".into(),
+        gate: None,
+        expires: NOON,
+        grade: 2,
+        why: "a device was touched, which is proven".into(),
+        flaw: None,
+    };
+    let (step, plan) = (Some(StepId::new("checks")), story.run().digest);
+    Event::Approved { step, plan, grade: 2, signed: Some(Box::new(vouched)) }
 }
 
 /// A stream that the test can read, and that can be made to fail.

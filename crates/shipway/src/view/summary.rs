@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use shipway_core::gate::{Evidence, Gate, Need, Severity};
+use shipway_core::gate::{Approval, Evidence, Gate, Need, Severity};
+use shipway_core::grade;
 use shipway_core::id::{Fence, StepId};
 use shipway_core::journal::{Entry, Event};
 use shipway_core::plan::{Verb, Work};
@@ -199,13 +200,22 @@ fn approvals(step: &shipway_core::plan::Step, run: &Run) -> Vec<[Cell; 5]> {
         needs.iter().filter(|need| matches!(need, Need::Approval { .. }) && (here || !given.is_empty()));
     let row = |need: &Need| {
         let open = run.unapproved().is_some_and(|(gate, needs)| gate == step.id && needs.contains(&need));
-        let by: Vec<String> = given.iter().map(|approval| text::actor(&approval.by)).collect();
+        let by: Vec<String> = given.iter().map(given_by).collect();
         let (mark, ink) = if open { ('…', Ink::Care) } else { ('✓', Ink::Good) };
         let remark = if by.is_empty() { "waits".to_owned() } else { by.join(", ") };
         let (name, remark) = (Cell::plain(need.name()), Cell::new(Ink::Faint, &remark));
         [Cell::new(ink, &mark.to_string()), Cell::plain(""), name, remark, Cell::plain("")]
     };
     asked.map(row).collect()
+}
+
+/// Returns who said yes, and how much that proves; or why it does not count after all.
+fn given_by(approval: &Approval) -> String {
+    let by = text::actor(&approval.by);
+    match approval.signed.as_ref().and_then(|signed| signed.flaw.as_ref()) {
+        Some(flaw) => format!("{by} (does not count: {})", flaw.found.as_deref().unwrap_or(&flaw.what)),
+        None => format!("{by} ({})", grade::name(approval.grade)),
+    }
 }
 
 fn need_row(seen: &Evidence) -> [Cell; 5] {

@@ -11,6 +11,7 @@ mod output;
 mod preflight;
 mod retry;
 mod signal;
+mod signed;
 mod stage;
 mod two;
 mod waiting;

@@ -16,13 +16,14 @@ use shipway_testkit::skip::skip;
 use crate::fence::with_engine;
 use crate::stage::{Done, QUIET, Stage};
 
-const RUN: &str = "0123abcd";
+pub(crate) const RUN: &str = "0123abcd";
 /// The person who types in these tests.
 const ANN: &str = "ann@example.org";
 
 fn approval(from: &[&str], at_least: u32, not_by: &[&str]) -> Need {
     let names = |names: &[&str]| names.iter().map(|&name| name.into()).collect();
-    gates::approval("approval", People { from: names(from), at_least, not_by: names(not_by) }).unwrap()
+    gates::approval("approval", People { from: names(from), at_least, not_by: names(not_by), grade: 0 })
+        .unwrap()
 }
 
 fn incident() -> Need {
@@ -30,7 +31,7 @@ fn incident() -> Need {
 }
 
 /// Opens a run that makes a tag behind a gate, drives it to that gate, and returns the digest of its plan.
-fn waiting(stage: &Stage, needs: Vec<Need>) -> Digest {
+pub(crate) fn waiting(stage: &Stage, needs: Vec<Need>) -> Digest {
     let mut digest = None;
     with_engine(stage, |engine| {
         let args = kinds::Tag {
@@ -76,13 +77,13 @@ fn waiting(stage: &Stage, needs: Vec<Need>) -> Digest {
     digest.unwrap()
 }
 
-fn entries(stage: &Stage) -> usize {
+pub(crate) fn entries(stage: &Stage) -> usize {
     let mut count = 0;
     with_engine(stage, |engine| count = engine.journal.read(&RunId::new(RUN), None).unwrap().len());
     count
 }
 
-fn passed(stage: &Stage) -> bool {
+pub(crate) fn passed(stage: &Stage) -> bool {
     stage.repo.rev("behind").is_some()
 }
 
@@ -105,7 +106,7 @@ fn type_answer(stage: &Stage, person: &str, answer: &str) -> Done {
     Done { status, out: String::from_utf8_lossy(&shown).into_owned(), err: String::new() }
 }
 
-fn has_script() -> bool {
+pub(crate) fn has_script() -> bool {
     let there = Command::new("script").arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
         skip("script, which makes a terminal, is not installed");

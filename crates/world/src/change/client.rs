@@ -13,7 +13,7 @@ use crate::guard::landing::{self, Scene};
 use crate::guard::publish::{self, About, GUARD};
 use crate::guard::see::{self, Ref};
 use crate::hooks::staged::InHook;
-use crate::keys::{self, SigningKey};
+use crate::keys::{self, SigningKey, nonce};
 use crate::policy::{Base, Bootstrap};
 use crate::records;
 use crate::shell;
@@ -170,15 +170,6 @@ impl<'a> Client<'a> {
 
 fn plain(line: &str) -> String {
     line.trim_end().strip_prefix(' ').unwrap_or(line).trim_end().to_owned()
-}
-
-/// Returns a text that makes a statement unlike any other.
-pub fn nonce() -> Result<String, Problem> {
-    let mut bytes = [0; 16];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes))
-        .map_err(|error| Problem::new(Code::Io, format!("the system gives no random bytes: {error}")))?;
-    Ok(shipway_core::id::hex(&bytes))
 }
 
 struct Fetch<'a> {

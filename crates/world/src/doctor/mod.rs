@@ -2,6 +2,7 @@
 //!
 //! Looking changes nothing. Trying is elsewhere: [`crate::guard::prove`].
 
+mod keys;
 mod local;
 mod machine;
 mod rules;
@@ -58,6 +59,7 @@ pub const SECTIONS: &[(&str, Section)] = &[
     ("local hooks", local::look),
     ("policy", rules::look),
     ("guard", server::look),
+    ("keys", keys::look),
     ("environments", machine::environments),
 ];
 

@@ -13,6 +13,7 @@ use crate::git::cmd::{Remote, git};
 use crate::git::repository::Repository;
 use crate::hooks::place::Asker;
 use crate::hooks::staged::InHook;
+use crate::keys::Choice;
 
 /// Where the repository is that is pushed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Subject<'a> {
     pub server: Server,
     /// Where our own program is.
     pub program: PathBuf,
+    /// Where the key that signs is looked for; nowhere in a bare repository.
+    pub keys: Option<Choice>,
     /// The hands.
     pub shell: &'a dyn Shell,
     /// The switch.
@@ -47,14 +50,22 @@ impl<'a> Subject<'a> {
     /// Returns a bare repository, alone.
     pub fn bare(repository: &Path, program: PathBuf, (shell, stop): (&'a dyn Shell, &'a Stop)) -> Self {
         let path = fs::canonicalize(repository).unwrap_or_else(|_| repository.to_owned());
-        let server = Server::Here(path);
-        Self { tree: None, facts: None, config: Ok(Config::default()), server, program, shell, stop }
+        Self {
+            tree: None,
+            facts: None,
+            config: Ok(Config::default()),
+            server: Server::Here(path),
+            program,
+            keys: None,
+            shell,
+            stop,
+        }
     }
 
     /// Returns the repository that a directory is in, with its remote.
     pub fn around(
         dir: &Path,
-        (program, reach): (PathBuf, Remote),
+        (program, reach, keys): (PathBuf, Remote, Choice),
         (shell, stop): (&'a dyn Shell, &'a Stop),
     ) -> Self {
         let mut tree = match facts::repository(dir, shell, stop) {
@@ -64,7 +75,16 @@ impl<'a> Subject<'a> {
             Err(problem) => {
                 let (config, server) =
                     (Ok(Config::default()), Server::Nowhere("there is no repository".into()));
-                return Self { tree: Some(Err(problem)), facts: None, config, server, program, shell, stop };
+                return Self {
+                    tree: Some(Err(problem)),
+                    facts: None,
+                    config,
+                    server,
+                    program,
+                    keys: None,
+                    shell,
+                    stop,
+                };
             }
             Ok(tree) => tree,
         };
@@ -75,7 +95,8 @@ impl<'a> Subject<'a> {
         let look = Look { remote, network: true, ..Look::default() };
         let facts = facts::gather(&tree, &look, shell, stop);
         let server = server(&tree, &facts, (shell, stop));
-        Self { tree: Some(Ok(tree)), facts: Some(facts), config, server, program, shell, stop }
+        let keys = Some(keys);
+        Self { tree: Some(Ok(tree)), facts: Some(facts), config, server, program, keys, shell, stop }
     }
 
     /// Returns the work tree, if there is one.

@@ -99,6 +99,37 @@ impl Git<'_> {
         text.rsplit_once('>').map(|(person, _)| shown(format!("{person}>").as_bytes()))
     }
 
+    /// Returns the bytes of some files of a commit, in one process; nothing for a file that the commit does not have.
+    pub fn files(&self, commit: &str, paths: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Problem> {
+        let asked: String = paths.iter().flat_map(|path| [commit, ":", path, "\n"]).collect();
+        let output = self.expect(&self.command(&["cat-file", "--batch"]).stdin(asked))?;
+        let mut rest = output.as_slice();
+        Ok(paths.iter().map(|_| super::tree::next(&mut rest)).collect())
+    }
+
+    /// Returns the branch that is taken for the protected one: the default branch of the remote or its usual names, as
+    /// they were fetched last, else the branch that HEAD follows, else HEAD. One that is there is taken even if it has
+    /// none of what is looked for: another branch must not be able to stand in for it.
+    pub fn base(&self) -> Result<String, Problem> {
+        let output = self.run(&["for-each-ref", "--format=%(refname)", "refs/remotes"])?;
+        let (text, head) = (output.text(), self.run(&["rev-parse", "--symbolic-full-name", "@{upstream}"])?);
+        let upstream = head.ok().then(|| head.text());
+        // In `topic/main` the whole of it is the name of a branch, which anybody may push.
+        let parts = |name: &str| {
+            let (remote, branch) = name.strip_prefix("refs/remotes/")?.split_once('/')?;
+            Some((remote.to_owned(), branch.to_owned()))
+        };
+        let ours = upstream.as_deref().and_then(parts).map(|(remote, _)| remote);
+        let is = |name: &str, wanted: &str| {
+            parts(name).is_some_and(|(remote, branch)| {
+                branch == wanted && ours.as_ref().is_none_or(|ours| *ours == remote)
+            })
+        };
+        let usual = |wanted: &&str| text.lines().find(|name| is(name, wanted)).map(str::to_owned);
+        let found = ["HEAD", "main", "master"].iter().find_map(usual);
+        Ok(found.or(upstream).unwrap_or_else(|| "HEAD".into()))
+    }
+
     /// Returns the key that git signs with, as it is configured, if that is one of ssh.
     pub fn ssh_signing_key(&self) -> Option<String> {
         let names = r"^(gpg\.format|user\.signingkey)$";

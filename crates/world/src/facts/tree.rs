@@ -70,7 +70,7 @@ impl<'a> Tree<'a> {
 }
 
 /// Takes one object from the output of `git cat-file --batch`: `OBJECT blob SIZE<lf>BYTES<lf>`.
-fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
+pub(super) fn next(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let head = std::str::from_utf8(&rest[..end]).ok()?;
     let Some((_, size)) = head.split_once(" blob ") else {

@@ -4,16 +4,22 @@
 //! agents and devices. No passphrase and no PIN is ever read by us: ssh-keygen asks at the terminal itself. Whose a key
 //! is, and how much its use proves, is not decided here but in `shipway_core`.
 
+mod base;
 mod crypto;
+mod doctor;
 mod file;
 mod find;
 mod sign;
 mod sshsig;
 
+pub use base::Keys;
+pub use doctor::findings;
 pub use find::{Choice, SigningKey, find};
 pub use sign::sign;
 pub use sshsig::Proof;
 
+use ring::rand::{SecureRandom as _, SystemRandom};
+use shipway_core::id::hex;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::signers::{PublicKey, Signers};
 use shipway_core::statement::{Signed, Signer};
@@ -49,6 +55,14 @@ pub fn verify_bytes(
     let proof = sshsig::check(bytes, signature, namespace).map_err(not_good)?;
     let person = signers.person(&proof.key, namespace, at)?.to_owned();
     Ok(proof.signer(person))
+}
+
+/// Returns a text that makes a statement unlike any other.
+pub fn nonce() -> Result<String, Problem> {
+    let mut bytes = [0; 16];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Problem::new(Code::Io, "the system gives no randomness"))?;
+    Ok(hex(&bytes))
 }
 
 /// Tells whether some bytes were signed for a namespace by a key, whoever it belongs to.

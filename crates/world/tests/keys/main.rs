@@ -4,6 +4,7 @@
 
 mod desk;
 mod device;
+mod findings;
 mod signing;
 
 use desk::{Claim, Desk, armour, dearmour};

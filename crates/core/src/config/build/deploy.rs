@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{PROMISE, section};
 use crate::config::amount;
-use crate::config::choice::{KeeperKind, Phase, RuntimeKind, Strategy, SwitchKind};
+use crate::config::choice::{Grade, KeeperKind, Phase, RuntimeKind, Strategy, SwitchKind};
 use crate::config::deploy::{
     Artifact, Backup, Environment, Gate, HostOwn, Migration, Require, Service, Watch,
 };
@@ -163,6 +163,7 @@ fn gate(found: &Found, groups: &BTreeMap<String, Vec<String>>) -> Gate {
         checks: words(found, "checks"),
         approvals: found.count("approvals").expect(PROMISE),
         approvers: words(found, "approvers").into_iter().flat_map(resolve).collect(),
+        approval_grade: found.choice("approval-grade", Grade::of),
         own_approval: found.flag("own-approval"),
         soak: found.duration("soak"),
         windows: words(found, "windows"),

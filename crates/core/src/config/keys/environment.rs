@@ -3,7 +3,7 @@
 use super::Absent::{Detected, Value};
 use super::deploy::named;
 use super::{Key, Section, key, one};
-use crate::config::choice::Strategy;
+use crate::config::choice::{Grade, Strategy};
 use crate::config::form::{Form, Type};
 
 /// A named place on the way to production.
@@ -92,6 +92,12 @@ const ENVIRONMENT_KEYS: &[Key] = &[
         Type::List(Form::Any),
         Value("[]"),
         "Who may: names or e-mail addresses, or `group:NAME`; anybody if empty.",
+    ),
+    key(
+        "approval-grade",
+        Type::Text(Form::Of(Grade::NAMES)),
+        Value("\"P0\""),
+        "How much an approval must prove; from P1 on it is signed with a key of ssh.",
     ),
     key(
         "own-approval",

@@ -119,6 +119,7 @@ pub(super) const ROWS: &[Row] = &[
         &["'a'", "[1]"],
         &["['group:nobody']", "['']"],
     ),
+    ("environment.approval-grade", &["'P0'", "'P3'"], &["1"], &["'P4'", "'p1'"]),
     row("environment.own-approval", FLAG),
     row("environment.soak", TIME),
     row("environment.windows", LIST),

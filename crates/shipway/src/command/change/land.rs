@@ -28,7 +28,7 @@ const BREATH: Duration = Duration::from_millis(200);
 pub(in crate::command) fn land(session: &Session<'_>, mut client: Client<'_>, asked: &Land) -> End {
     let one = |problem| vec![problem];
     let method = asked.method.as_deref().map(method).transpose().map_err(one)?;
-    let key = session.signing_key(asked.key.as_ref()).map_err(one)?;
+    let key = session.signing_key(asked.key.as_deref()).map_err(one)?;
     let person = client.person(&key, "ticket@shipway").map_err(one)?;
     for _ in 0..TRIES {
         let change = open_change(&client, asked.number).map_err(one)?;

@@ -165,7 +165,7 @@ fn word(
     let change = client.change(number)?;
     // One that has landed by exception is still reviewed: that is what it owes.
     let change = if change.exception.is_some() { change } else { open_change(client, number)? };
-    let key = session.signing_key(key)?;
+    let key = session.signing_key(key.map(PathBuf::as_path))?;
     let person = client.person(&key, "review@shipway")?;
     session.view.note(&format!("change {number}: {}", change.title));
     let newest = change.newest().map(|newest| newest.head.get(..12).unwrap_or_default()).unwrap_or_default();

@@ -138,6 +138,7 @@ fn approval(session: &Session<'_>, place: &Place<'_>, cargo: &Cargo<'_>) -> Resu
         from: gate.approvers.clone(),
         at_least: u32::try_from(gate.approvals).unwrap_or(u32::MAX),
         not_by,
+        grade: gate.approval_grade as u8,
     };
     gates::approval("approval", people).map(Some)
 }
