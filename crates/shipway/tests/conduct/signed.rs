@@ -301,6 +301,21 @@ fn a_key_that_ended_meanwhile_opens_nothing_and_shuts_nothing_behind_which_a_ste
     stage.code(4, &["resume"]).says(&["step tag was cut off in every attempt", "✓ production", "ann (P1)"]);
 }
 
+#[test]
+fn a_run_that_a_stolen_key_has_set_going_waits_and_can_be_taken_back() {
+    if !has_keygen() {
+        return;
+    }
+    let stage = stage();
+    let plan = waiting(&stage, vec![approval(1, 1)]);
+    approves(&stage, &plan, "ann", PASSPHRASE).assert_code(0);
+    write(&stage, 1, &Event::Started { step: StepId::new("tag") });
+    let name = public(&stage.repo, "ann").fingerprint();
+    land(&stage, ".shipway/revoked_keys", &format!("{name} 2020-01-01T00:00:00Z stolen\n"));
+    stage.code(3, &["resume"]).says(&["the yes of ann does not count", "take it back: shipway rollback"]);
+    stage.run(&["rollback"]).says(&["everything was taken back"]);
+}
+
 /// Returns when the last yes was given, also as ssh-keygen writes times.
 fn given(stage: &Stage) -> (Time, String) {
     let mut at = Time(0);
