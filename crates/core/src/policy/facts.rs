@@ -108,6 +108,8 @@ pub struct Commit {
     pub files: Vec<FileChange>,
     /// For a merge: whether its tree is what merging its parents gives; `None` where that was not looked at.
     pub clean_merge: Option<bool>,
+    /// Whether a protected branch has it already, so that its wording was judged before.
+    pub landed: bool,
 }
 
 /// What is known of a signature.

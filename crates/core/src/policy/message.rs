@@ -12,7 +12,8 @@ pub(super) fn judge(case: &Case<'_>, commit: &Commit, fresh: bool, out: &mut Ver
     // What a release lists is not what its author does, and its form is not for people to choose.
     let release = case.update.ticket.as_ref().is_some_and(|ticket| ticket.purpose == Purpose::Release);
     let found = seen(rules, commit);
-    let found = if found.is_empty() && !release { worded(rules, commit, fresh) } else { found };
+    let found =
+        if found.is_empty() && !release && !commit.landed { worded(rules, commit, fresh) } else { found };
     for verdict in found {
         out.add(verdict.of(&commit.id).hint(reword(commit)));
     }

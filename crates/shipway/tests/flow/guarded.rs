@@ -12,6 +12,11 @@ use crate::{SHIPWAY, code, flow, status};
 
 /// A clone of a guarded repository with main and develop, by its only person, who has a key.
 fn guarded() -> Option<(Repo, PathBuf)> {
+    guarded_by("")
+}
+
+/// The same with more in the policy.
+fn guarded_by(more: &str) -> Option<(Repo, PathBuf)> {
     if Command::new("ssh-keygen").arg("-?").output().is_err() {
         skip("ssh-keygen is not installed");
         return None;
@@ -27,7 +32,7 @@ fn guarded() -> Option<(Repo, PathBuf)> {
     let account = String::from_utf8(account).unwrap().trim().to_owned();
     let public = fs::read_to_string(key.with_extension("pub")).unwrap();
     let policy = format!(
-        "preset = 'gitflow'\nsolo = true\n[branch.main]\nrelease = ['ann']\n[person.ann]\nemail = ['ann@example.org']\nlogin = ['{account}']\n"
+        "preset = 'gitflow'\nsolo = true\n[branch.main]\nrelease = ['ann']\n[person.ann]\nemail = ['ann@example.org']\nlogin = ['{account}']\n{more}"
     );
     repo.file(".shipway/policy.toml", policy).file(".shipway/allowed_signers", format!("ann {public}"));
     repo.commit("chore: set the policy");
@@ -162,4 +167,23 @@ fn a_missing_develop_begins_by_a_ticket() {
     assert_eq!(there(&["rev-parse", "develop"]), there(&["rev-parse", "main"]));
     assert_eq!(repo.branch(), "feature/x");
     code(0, &repo.command(SHIPWAY).args(["verify", "develop"]).output().unwrap());
+}
+
+#[test]
+fn what_has_landed_is_not_asked_for_better_words_when_it_comes_back() {
+    let Some((repo, _bare)) = guarded_by("[commits]\nissue = true\n") else { return };
+    code(0, &flow(&repo, &["start", "hotfix", "7"]));
+    repo.file("c", "1\n").commit("fix: c");
+    let no = repo.try_git(["push", "origin", "HEAD:refs/for/main"]);
+    assert!(String::from_utf8_lossy(&no.stderr).contains("names no issue"), "{no:?}");
+    repo.git(["commit", "-q", "--amend", "-m", "fix: c (#7)"]);
+    code(0, &flow(&repo, &["finish"]));
+    let number = newest(&repo);
+    code(0, &repo.command(SHIPWAY).args(["change", "land", &number]).output().unwrap());
+    repo.git(["switch", "-q", "main"]);
+    repo.git(["pull", "-q", "--ff-only", "origin", "main"]);
+    // The commit of a release names no issue, and goes to develop all the same: it is on main.
+    let told = code(0, &repo.command(SHIPWAY).arg("push").output().unwrap());
+    assert!(told.contains("on develop"), "{told}");
+    assert_eq!(status(&repo)["owed"], serde_json::json!([]));
 }

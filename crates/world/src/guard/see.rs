@@ -2,7 +2,7 @@
 //! quarantine are seen because git's variables are handed on. Replacements, mail maps and attributes have no say: all
 //! of it is plumbing on object ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shipway_core::policy::{Commit, FileChange, ObjectKind, Policy, Pushed, Signature, Update, UpdateKind};
 use shipway_core::problem::{Code, Problem};
@@ -142,6 +142,7 @@ fn fill(
         (current, _) => vec![current],
     };
     update.commits = commits(git, &update.new, &without, wanted)?;
+    mark_landed(&mut update.commits, &landed(wanted.policy, &[], refs));
     if let Some(from) =
         [update.current.as_str(), base.unwrap_or_default()].into_iter().find(|id| !id.is_empty())
     {
@@ -166,6 +167,17 @@ fn landed<'a>(policy: &Policy, lines: &'a [Pushed], refs: &'a [Ref]) -> Vec<&'a 
     let there = refs.iter().filter(|found| is_protected(&found.name)).map(|found| found.id.as_str());
     let moved = lines.iter().filter(|line| is_protected(&line.name) && !is_none(&line.new));
     there.chain(moved.map(|line| line.new.as_str())).collect()
+}
+
+/// Marks the commits that protected branches have already, as a back-merge brings them. `commits` has children first.
+fn mark_landed(commits: &mut [Commit], heads: &[&str]) {
+    let mut known: BTreeSet<String> = heads.iter().map(|id| (*id).to_owned()).collect();
+    for commit in commits {
+        commit.landed = known.contains(&commit.id);
+        if commit.landed {
+            known.extend(commit.parents.iter().cloned());
+        }
+    }
 }
 
 fn tag(git: &InHook<'_>, update: &mut Update, heads: &[&str], wanted: Wanted<'_>) -> Result<(), Problem> {
