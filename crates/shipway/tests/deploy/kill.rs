@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::fs;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -57,6 +58,23 @@ fn agreed(site: &Site) -> Result<String, String> {
     if versions.len() == 1 { Ok(first) } else { Err(format!("two releases are confirmed: {versions:?}")) }
 }
 
+/// Runs what begins with a deployment, kills it after some time, and takes it up until nothing waits any more; returns the
+/// last exit code and all that was said.
+fn killed(site: &Site, args: &[&str], after: Duration) -> (Option<i32>, String) {
+    let mut child = site.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    sleep(after);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    loop {
+        let output = site.command(&["resume"]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.code() != Some(3) {
+            return (output.status.code(), told);
+        }
+        sleep(Duration::from_millis(200));
+    }
+}
+
 #[test]
 fn a_deployment_that_is_killed_at_random_and_resumed_is_whole_or_never_began() {
     let full = env::var_os("SHIPWAY_TEST_FULL").is_some_and(|value| value == "1");
@@ -79,16 +97,10 @@ fn a_deployment_that_is_killed_at_random_and_resumed_is_whole_or_never_began() {
         let target = if before == "1.2.0" { "1.1.0" } else { "1.2.0" };
         let after = up_to(&mut dice, longest);
         let place = format!("seed {SEED}, trial {trial}, killed after {after:?}");
-        let mut deploy = site.command(&["deploy", "production", target]);
-        let mut child = deploy.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        sleep(after);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let output = site.command(&["resume"]).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
+        let (code, told) = killed(&site, &["deploy", "production", target], after);
         let live = agreed(&site).unwrap_or_else(|seen| panic!("{place}: {seen}\n{told}"));
         // A host that was cut off in the middle of its switch has all of them go back.
-        let end = match output.status.code() {
+        let end = match code {
             _ if told.contains("no run is open") && live == before => {
                 longest += longest / 4;
                 "too early"
@@ -104,5 +116,58 @@ fn a_deployment_that_is_killed_at_random_and_resumed_is_whole_or_never_began() {
         *ends.entry(end).or_insert(0) += 1;
     }
     println!("kill -9 of a deployment, then resume: {trial} trials, seed {SEED}, ends {ends:?}");
+    assert!(ends.contains_key("whole"), "{ends:?}");
+}
+
+/// A database that is a file, a migration that must not be made twice, and a gate that waits for a second.
+const GATED: &str = r#"
+[environment.staging]
+hosts = ["local"]
+path = "ROOT/staging"
+watch = { for = false }
+[[migration]]
+name = "add"
+run = ["sh", "-c", "echo new >> ROOT/db"]
+done = ["grep", "-q", "new", "ROOT/db"]
+undo = ["sed", "-i", "/new/d", "ROOT/db"]
+"#;
+
+#[test]
+fn a_migration_is_made_once_or_taken_back_however_often_the_client_is_killed_at_a_gate() {
+    let full = env::var_os("SHIPWAY_TEST_FULL").is_some_and(|value| value == "1");
+    let trials = if full { 60 } else { 8 };
+    let site = Site::new(&format!("{THREE}from = \"staging\"\nsoak = \"1s\"\n{GATED}"));
+    let database = || fs::read_to_string(site.root().join("db")).unwrap();
+    let ours = |text: &str| fs::write(site.root().join("db"), text).unwrap();
+    fs::create_dir_all(site.root()).unwrap();
+    ours("new\n");
+    for _ in 0..2 {
+        site.change("feat: one", "");
+        site.code(0, &["push", "--to", "staging"]);
+    }
+    site.code(0, &["deploy", "staging", "1.1.0"]);
+    sleep(Duration::from_secs(1));
+    site.code(0, &["deploy", "production", "1.1.0"]);
+    let (longest, mut dice, mut ends) = (Duration::from_secs(3), SEED, BTreeMap::new());
+    for trial in 0..trials {
+        let before = agreed(&site).unwrap();
+        let target = if before == "1.2.0" { "1.1.0" } else { "1.2.0" };
+        site.code(0, &["deploy", "staging", target]);
+        ours("old\n");
+        let after = up_to(&mut dice, longest);
+        let place = format!("seed {SEED}, trial {trial}, killed after {after:?}");
+        let (code, told) = killed(&site, &["deploy", "production", target], after);
+        let live = agreed(&site).unwrap_or_else(|seen| panic!("{place}: {seen}\n{told}"));
+        // What is not to be found in the database now was never made, or taken back; once is once.
+        let end = match (code, database().as_str()) {
+            (_, "old\nnew\n") if live == target => "whole",
+            (_, "old\n") if live == before => "back",
+            (code, seen) => {
+                panic!("{place}: it ended with {code:?}, live is {live}, and there is {seen:?}\n{told}")
+            }
+        };
+        *ends.entry(end).or_insert(0) += 1;
+    }
+    println!("kill -9 with a migration behind a gate: {trials} trials, seed {SEED}, ends {ends:?}");
     assert!(ends.contains_key("whole"), "{ends:?}");
 }
