@@ -19,7 +19,7 @@ const LANDED: (usize, f64) = (10_000, 5000.0);
 /// Rules of a common policy: messages, paths, sizes, names.
 const POLICY: &str = "schema = 1\n[person.ann]\n[branch.main]\npatterns = [\"main\"]\nprotected = true\n\
                       [branch.feature]\npatterns = [\"feature/**\"]\n[commits]\nconventional = true\n[files]\n\
-                      size = \"1 MiB\"\n";
+                      size = \"1MiB\"\n";
 /// Pushes one new commit under a name of its own.
 const PUSH: &str = "n=$(($(cat n) + 1)); echo $n >n; c=$(git commit-tree -p HEAD -m \"feat: $n\" HEAD^{tree}); \
                     git push --quiet origin \"$c:refs/heads/feature/$n\"";

@@ -109,7 +109,9 @@ impl Maker {
     }
 
     fn commit(&self, stream: &mut String, reference: &str, (mark, message): (usize, &str)) {
-        let (at, size) = (self.at.seconds(), message.len());
+        // Nothing lands twice in a second for long.
+        let at = self.at.seconds() - 1_000_000 + u64::try_from(mark).unwrap_or_default();
+        let size = message.len();
         let _ = write!(
             stream,
             "commit {reference}\nmark :{mark}\ncommitter Ann <ann@example.org> {at} +0000\ndata {size}\n{message}\n"

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use shipway_core::policy::{PATH, SIGNERS};
 use shipway_core::problem::Problem;
-use shipway_core::signers::REVOKED;
 
 use super::Seen;
 use crate::change::client::Client;
 use crate::guard::publish::GUARD;
 use crate::policy::{Base, Bootstrap};
 
-/// What decides about a policy, besides the owners.
-const PATHS: [&str; 3] = [PATH, SIGNERS, REVOKED];
+/// The directory of all that decides about a policy, besides the owners.
+const GOVERNS: &str = ".shipway";
 
 /// The policies of all tickets.
 pub(super) struct Bases<'a> {
@@ -22,9 +20,9 @@ pub(super) struct Bases<'a> {
     pinned: Vec<Vec<String>>,
     /// The digest that each ticket names.
     named: Vec<String>,
-    /// A commit and what decides there, as object ids of the files.
+    /// A commit and what decides there, as the object id of the directory.
     at: BTreeMap<String, String>,
-    /// What was read, by those object ids.
+    /// What was read, by that object id.
     known: BTreeMap<String, Base>,
 }
 
@@ -35,16 +33,13 @@ impl<'a> Bases<'a> {
             pinned.iter().flatten().map(String::as_str).filter(|commit| !commit.is_empty()).collect();
         let mut ask = String::new();
         for commit in &commits {
-            for path in PATHS {
-                ask.push_str(&format!("{commit}:{path}\n"));
-            }
+            ask.push_str(&format!("{commit}:{GOVERNS}\n"));
         }
         let cmd = client.git.git().args(["cat-file", "--batch-check=%(objectname)"]).stdin(ask);
         let text = client.git.expect(&cmd)?.text();
-        let answers: Vec<&str> =
-            text.lines().map(|line| if line.ends_with(" missing") { "-" } else { line }).collect();
-        let at = commits.iter().zip(answers.chunks(PATHS.len()));
-        let at = at.map(|(commit, ids)| ((*commit).to_owned(), ids.join(" "))).collect();
+        let answers = text.lines().map(|line| if line.ends_with(" missing") { "-" } else { line });
+        let at = commits.iter().zip(answers);
+        let at = at.map(|(commit, id)| ((*commit).to_owned(), id.to_owned())).collect();
         let named = log.iter().map(|seen| seen.ticket.policy.clone()).collect();
         Ok(Self { client, pinned, named, at, known: BTreeMap::new() })
     }
