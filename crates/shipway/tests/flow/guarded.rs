@@ -187,3 +187,46 @@ fn what_has_landed_is_not_asked_for_better_words_when_it_comes_back() {
     assert!(told.contains("on develop"), "{told}");
     assert_eq!(status(&repo)["owed"], serde_json::json!([]));
 }
+
+#[test]
+fn what_was_skipped_here_and_what_is_new_is_told_where_it_is_reviewed() {
+    let Some((repo, _bare)) = guarded() else { return };
+    let show = |number: &str| -> Value {
+        let output = repo.command(SHIPWAY).args(["change", "show", number, "--json"]).output().unwrap();
+        serde_json::from_str(&code(0, &output)).unwrap()
+    };
+    code(0, &repo.command(SHIPWAY).args(["guard", "install"]).output().unwrap());
+    code(0, &flow(&repo, &["start", "feature", "two"]));
+    repo.file("d", "1\n").git(["add", "d"]);
+    let mut commit = repo.command("git");
+    commit.args(["commit", "-q", "-m", "feat: d"]).env("SHIPWAY_SKIP", "message: the parser is being mended");
+    code(0, &commit.output().unwrap());
+    repo.file("e", "1\n").git(["add", "e"]);
+    repo.git(["commit", "-q", "--no-verify", "-m", "feat: e"]);
+    code(0, &flow(&repo, &["finish"]));
+    let number = newest(&repo);
+    let told = show(&number)["skipped"].to_string();
+    assert!(told.contains("message: the parser is being mended"), "{told}");
+    assert!(told.contains("pre-commit: the hooks before the commit did not run"), "{told}");
+    // Asked again, nothing is told twice.
+    code(0, &flow(&repo, &["finish"]));
+    assert_eq!(show(&number)["skipped"].to_string(), told);
+    land(&repo, &number);
+
+    // The one standing change from develop to main has notes of all that it holds, made anew with each version.
+    repo.git(["switch", "-q", "develop"]);
+    repo.git(["reset", "-q", "--hard", "origin/develop"]);
+    code(0, &flow(&repo, &["finish"]));
+    let standing = newest(&repo);
+    let about = show(&standing)["description"].as_str().unwrap().to_owned();
+    assert!(about.contains("### Features") && !about.contains("another"), "{about}");
+    code(0, &flow(&repo, &["start", "feature", "three"]));
+    repo.file("f", "1\n").commit("feat: another");
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &newest(&repo));
+    repo.git(["switch", "-q", "develop"]);
+    repo.git(["reset", "-q", "--hard", "origin/develop"]);
+    code(0, &flow(&repo, &["finish"]));
+    let about = show(&standing)["description"].as_str().unwrap().to_owned();
+    assert!(about.contains("another"), "{about}");
+}

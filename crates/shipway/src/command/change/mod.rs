@@ -2,8 +2,10 @@
 
 mod land;
 mod show;
+mod skips;
 
 pub(super) use land::{begin, land};
+pub(super) use skips::tell_skips;
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
@@ -97,6 +99,7 @@ fn open(session: &Session<'_>, client: &Client<'_>, asked: &Open) -> Result<u8, 
         &json!({ "target": target, "said": said.lines().collect::<Vec<_>>() }),
         &said,
     );
+    tell_skips(session, Some(&client.remote), None);
     Ok(DONE)
 }
 

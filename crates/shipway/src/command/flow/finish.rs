@@ -1,12 +1,16 @@
 //! `flow finish`: asks that the branch lands, by a plain push. Whoever may land it does that later.
 
 use serde_json::json;
+use shipway_core::change::text;
 use shipway_core::problem::{Code, Problem};
-use shipway_core::version::{self, Conventional};
+use shipway_core::version::{self, Bump, Conventional};
 use shipway_world::changelog::{Head, Item, Notes, Template, render_all};
 
 use super::Desk;
-use crate::command::DONE;
+use crate::command::{DONE, change};
+
+/// How many bytes of notes go along with a push.
+const MOST: usize = 20_000;
 
 /// What is asked for.
 pub(super) struct Asked<'a> {
@@ -39,10 +43,12 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         return Err(problem.found("no commits").wanted("at least one"));
     }
     let open = shipway_core::flow::gates(&desk.owed()?, &branch, target);
-    let title = asked.title.map_or_else(|| title(&branch, target, &commits), str::to_owned);
+    let named = || if stays { into(&branch, target, &commits) } else { weightiest(&commits) };
+    let title = asked.title.map_or_else(named, str::to_owned);
     let notes = notes(&title, &commits)?;
     let mut options = vec![format!("title={title}"), format!("source={branch}")];
     options.extend(asked.change.map(|number| format!("change={number}")));
+    options.push(format!("description={}", text::pack(&shortened(&notes))));
     let fields = json!({
         "branch": branch, "target": target, "title": title, "commits": commits.len(),
         "notes": notes, "waits": open, "dry_run": asked.dry_run,
@@ -64,18 +70,40 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
     {
         desk.session.view.note(line);
     }
+    let head = if head == "HEAD" { None } else { Some(head) };
+    change::tell_skips(desk.session, desk.remote.as_deref(), head);
     for line in open {
         desk.session.view.note(&format!("it lands after this: {line}; see shipway flow back"));
     }
     Ok(DONE)
 }
 
+/// Returns as much of the notes, in whole lines, as an option of a push can carry.
+fn shortened(notes: &str) -> String {
+    let notes = notes.trim();
+    let end = notes.char_indices().map(|(at, _)| at).find(|at| *at > MOST);
+    let Some(end) = end else { return notes.to_owned() };
+    let whole = notes[..end].rfind('\n').unwrap_or(end);
+    format!("{}\n\nand more: see the commits", &notes[..whole])
+}
+
 /// Returns the subject of the only commit, else what is merged into what.
-fn title(branch: &str, target: &str, commits: &[(String, String)]) -> String {
+fn into(branch: &str, target: &str, commits: &[(String, String)]) -> String {
     match commits {
-        [(_, message)] => version::clean_line(version::first_line(message).0).into_owned(),
+        [_] => weightiest(commits),
         _ => format!("{branch} into {target}: {} commits", commits.len()),
     }
+}
+
+/// Returns the subject of the commit that asks for most, the first of several: a squash of them all is called so.
+fn weightiest(commits: &[(String, String)]) -> String {
+    let weight = |message: &str| {
+        let told = version::told(message)?;
+        if told.breaking { Some(Bump::Major) } else { Bump::of_kind(told.kind.as_ref()) }
+    };
+    let most = commits.iter().max_by_key(|(_, message)| weight(message));
+    let message = most.map_or("", |(_, message)| message);
+    version::clean_line(version::first_line(message).0).into_owned()
 }
 
 /// Returns what the commits change, as the changelog says it.

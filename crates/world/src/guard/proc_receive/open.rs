@@ -102,6 +102,7 @@ fn trailer(desk: &Desk<'_>, head: &str) -> Result<Option<u64>, Problem> {
 fn add(desk: &Desk<'_>, change: &ChangeRequest, mut version: Version) -> Result<Report, Problem> {
     let number = change.number;
     mark(desk, change)?;
+    reword(desk, change, &version.head)?;
     if change.newest().is_some_and(|newest| newest.head == version.head && newest.source == version.source) {
         (desk.say)(&format!("change {number} has this version already"));
         return Ok(Report::taken());
@@ -130,6 +131,22 @@ fn mark(desk: &Desk<'_>, change: &ChangeRequest) -> Result<(), Problem> {
         return Err(denied(format!("change {} is a draft or not as {} says", change.number, change.author)));
     }
     let record = desk.record(Event::Marked { draft });
+    records::append(&desk.git, &landing::log(change.number), &record).map(|_| ())
+}
+
+/// Writes down another title or description, where its author gives one along with a version.
+fn reword(desk: &Desk<'_>, change: &ChangeRequest, head: &str) -> Result<(), Problem> {
+    let given = |name: &str| desk.option(name).is_some();
+    if change.author != desk.by.login || !(given("title") || given("description")) {
+        return Ok(());
+    }
+    let (title, description) = words(desk, head)?;
+    let title = if given("title") { title } else { change.title.clone() };
+    let description = if given("description") { description } else { change.description.clone() };
+    if title == change.title && description == change.description {
+        return Ok(());
+    }
+    let record = desk.record(Event::Edited { title, description });
     records::append(&desk.git, &landing::log(change.number), &record).map(|_| ())
 }
 
