@@ -4,7 +4,6 @@
 
 mod health;
 mod manifest;
-mod schema;
 mod service;
 mod traffic;
 
@@ -14,7 +13,6 @@ use crate::id::{Digest, RunId};
 
 pub use health::{Health, Probe};
 pub use manifest::{File, Manifest};
-pub use schema::{Contract, Schema, Since, Stands, outgrown, to_undo};
 pub use service::{Keeper, Service, Switch, fill};
 pub use traffic::{Limits, Traffic, Verdict, judge};
 
@@ -69,15 +67,15 @@ pub struct Deployment {
     /// The digest of the secrets that its services are given, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Digest>,
-    /// What it takes away from databases, if anything.
+    /// The versions of the database schema that it works with, from lowest to highest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<Schema>,
+    pub schema: Option<(u64, u64)>,
 }
 
 impl Deployment {
     /// Returns the digest of everything that decides how it runs, besides the run that brought it.
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&Self { run: RunId::new(""), schema: None, ..self.clone() })
+        Digest::of_json(&Self { run: RunId::new(""), ..self.clone() })
     }
 }
 

@@ -1,7 +1,6 @@
 //! The way of a release into an environment: what its hosts have, what its gate wants, what it is brought.
 
 mod gate;
-mod schema;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use shipway_core::config::Phase;
 use shipway_core::config::deploy::Environment;
-use shipway_core::deployment::{Deployment, Host, Schema};
+use shipway_core::deployment::{Deployment, Host};
 use shipway_core::gate::Need;
 use shipway_core::id::{Digest, RunId};
 use shipway_core::kinds::{self, deploy as kind};
@@ -34,8 +33,6 @@ pub struct Cargo<'a> {
     pub material: &'a Material,
     /// The commits whose authors do not approve their own work, as a range of git; empty for none.
     pub range: &'a str,
-    /// Whether somebody says that the database was restored to what it was for this release.
-    pub restored: bool,
 }
 
 /// An environment, and what its hosts say of themselves.
@@ -118,11 +115,7 @@ pub fn way(
 ) -> Result<(Way, Vec<String>), Vec<Problem>> {
     let one = |problem| vec![problem];
     let secrets = secrets::digest(session, place)?;
-    let known =
-        place.hosts.iter().filter_map(|(_, state)| Some((state, schema::confirmed(state, cargo.version)?)));
-    let known: Vec<_> = known.collect();
-    let past = schema::past((session, hands), place, &known, cargo.restored).map_err(one)?;
-    let mut targets: Vec<Target> = place
+    let targets: Vec<Target> = place
         .hosts
         .iter()
         .map(|(host, state)| Target {
@@ -133,13 +126,12 @@ pub fn way(
         .collect();
     let (gate, notes) = gate::needs(session, hands, place, cargo)?;
     let environment = place.environment;
-    let migrations = migrations(session, &mut targets, past)?;
     let way = Way {
         environment: place.name.to_owned(),
         order: order(environment),
         gate,
         ready: ready(session, place, cargo, &targets).map_err(one)?,
-        migrations,
+        migrations: migrations(session, &targets)?,
         watch: watch(environment, &targets),
         after: command(session, "after", &environment.after).map_err(one)?,
         confirm: environment.confirm,
@@ -152,39 +144,30 @@ pub fn way(
 
 /// Returns the way back into an environment of what was live there before: of the release that each host says it can
 /// go back to, or of the last one of a version that was confirmed.
-pub fn way_back(
-    session: &Session<'_>,
-    hands: &Hands,
-    place: &Place<'_>,
-    (to, restored): (Option<&str>, bool),
-) -> Result<Way, Vec<Problem>> {
-    let (mut problems, mut targets, mut before_it) = (vec![], vec![], vec![]);
+pub fn way_back(session: &Session<'_>, place: &Place<'_>, to: Option<&str>) -> Result<Way, Vec<Problem>> {
+    let mut problems = vec![];
+    let mut targets = vec![];
     for (host, state) in &place.hosts {
         match target_back(state, to) {
-            Ok(known) => {
-                before_it.push((state, known));
-                targets.push(Target {
-                    host: host.clone(),
-                    deployment: Deployment { run: RunId::new(""), ..known.deployment.clone() },
-                    from: live(state).map(before),
-                });
-            }
+            Ok(known) => targets.push(Target {
+                host: host.clone(),
+                deployment: Deployment { run: RunId::new(""), ..known.deployment.clone() },
+                from: live(state).map(before),
+            }),
             Err(problem) => problems.push(problem.at(format!("host {}", host.name))),
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    let past =
-        schema::past((session, hands), place, &before_it, restored).map_err(|problem| vec![problem])?;
     let environment = place.environment;
-    let cargo = Cargo { project: "", version: "", material: &Material::OnHosts, range: "", restored };
+    let cargo = Cargo { project: "", version: "", material: &Material::OnHosts, range: "" };
     Ok(Way {
         environment: place.name.to_owned(),
         order: Order { strategy: shipway_core::config::Strategy::Recreate, ..order(environment) },
         gate: vec![],
         ready: ready(session, place, &cargo, &targets).map_err(|problem| vec![problem])?,
-        migrations: (past.undo, vec![]),
+        migrations: (vec![], vec![]),
         watch: None,
         after: vec![],
         confirm: environment.confirm,
@@ -232,7 +215,8 @@ fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Prob
 
 /// Returns what is live on a host.
 pub fn live(state: &State) -> Option<&Known> {
-    state.live()
+    let run = state.current.as_ref()?;
+    state.deployments.iter().rev().find(|known| known.deployment.run == *run)
 }
 
 fn before(known: &Known) -> kind::Before {
@@ -315,18 +299,12 @@ fn command(session: &Session<'_>, name: &str, argv: &[String]) -> Result<Vec<Nee
     Ok(vec![need(name, kinds::COMMAND, &command, millis(session.config.checks.timeout))?])
 }
 
-/// Returns the migrations before the switch and after the confirmation, and writes into what is brought what it takes
-/// away. A release that comes again takes away nothing that only later ones do.
 fn migrations(
     session: &Session<'_>,
-    targets: &mut [Target],
-    past: schema::Past,
+    targets: &[Target],
 ) -> Result<(Vec<Migration>, Vec<Migration>), Vec<Problem>> {
-    let mut both = (past.undo, vec![]);
-    let mut contracts = vec![];
-    let configured = session.config.migration.iter();
-    let own = |name: &String| !past.foreign.contains(name);
-    for migration in configured.filter(|known| known.phase == Phase::Expand || own(&known.name)) {
+    let mut both = (vec![], vec![]);
+    for migration in &session.config.migration {
         let Some(target) = targets.iter().find(|target| target.host.has_role(&migration.roles)) else {
             continue;
         };
@@ -344,15 +322,7 @@ fn migrations(
         let migration_of = Migration { migrate, backup, timeout: migration.timeout };
         match migration.phase {
             Phase::Expand => both.0.push(migration_of),
-            Phase::Contract => {
-                contracts.push(schema::contract(migration, &target.host));
-                both.1.push(migration_of);
-            }
-        }
-    }
-    if !contracts.is_empty() {
-        for target in targets {
-            target.deployment.schema = Some(Schema { contracts: contracts.clone() });
+            Phase::Contract => both.1.push(migration_of),
         }
     }
     Ok(both)

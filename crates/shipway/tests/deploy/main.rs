@@ -11,6 +11,5 @@ mod lost;
 mod machine;
 mod passed;
 mod presets;
-mod schema;
 mod site;
 mod way;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::Value;
 use shipway_core::action::{Cx, Fault};
 use shipway_core::config::size_text;
-use shipway_core::deployment::outgrown;
 use shipway_core::gate::{Check, Finding};
 use shipway_core::kinds::deploy as kinds;
 use shipway_core::preflight::{Seen, State, Want, judge};
@@ -44,7 +43,6 @@ impl Check for Ready {
             let drift = list(Code::HostDrift, "what is live is not what was brought", &state.drift);
             let back = list(Code::NoWayBack, "there is no way back", &state.no_way_back);
             findings.extend(drift.into_iter().chain(back).flatten());
-            findings.extend(left_behind(&state).map(blocks).unwrap_or_default());
         }
         findings.extend(self.clock(&state, cx).map(advice).unwrap_or_default());
         findings.extend(self.wanted(cx)?);
@@ -133,13 +131,6 @@ impl Ready {
         let what = format!("the clock of {} is {} s from ours", self.args.host.name, offset.as_secs());
         Some(Problem::new(Code::HostClock, what).hint("timedatectl status"))
     }
-}
-
-/// Returns the problem of a release that is live, and that could not be gone back to for what the database has lost.
-fn left_behind(state: &protocol::State) -> Option<Problem> {
-    let live = state.live()?;
-    let since = state.contracted_since(live).into_iter().find(|since| since.contract.undo.is_empty())?;
-    Some(outgrown(&live.deployment, &since))
 }
 
 fn leased(state: &protocol::State, cx: &Cx<'_>) -> Option<Problem> {
