@@ -4,6 +4,7 @@
 
 mod health;
 mod manifest;
+mod schema;
 mod service;
 mod traffic;
 
@@ -13,6 +14,7 @@ use crate::id::{Digest, RunId};
 
 pub use health::{Health, Probe};
 pub use manifest::{File, Manifest};
+pub use schema::{Contract, Schema, Since, Stands, to_undo};
 pub use service::{Keeper, Service, Switch, fill};
 pub use traffic::{Limits, Traffic, Verdict, judge};
 
@@ -67,15 +69,15 @@ pub struct Deployment {
     /// The digest of the secrets that its services are given, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Digest>,
-    /// The versions of the database schema that it works with, from lowest to highest.
+    /// What it does to the schema of databases, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schema: Option<(u64, u64)>,
+    pub schema: Option<Schema>,
 }
 
 impl Deployment {
     /// Returns the digest of everything that decides how it runs, besides the run that brought it.
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&Self { run: RunId::new(""), ..self.clone() })
+        Digest::of_json(&Self { run: RunId::new(""), schema: None, ..self.clone() })
     }
 }
 

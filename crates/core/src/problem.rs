@@ -157,6 +157,7 @@ codes! {
     RolledBack = "SW0811", RolledBack, "the run failed and was rolled back";
     Usage = "SW0901", Usage, "the command line is wrong";
     Sentence = "SW0902", Usage, "the sentence is not one of the accepted forms";
+    SchemaContracted = "SW0960", Refused, "a release does not fit the database any more";
     Bug = "SW0999", Bug, "a defect of shipway";
     HostUnknown = "SW1001", Refused, "the name of a host is not known";
     HostRefused = "SW1002", Refused, "a host refuses the connection";

@@ -527,6 +527,10 @@ pub struct Rollback {
     /// Show the plan of a withdrawal, and change nothing
     #[arg(long)]
     pub plan: bool,
+    /// The database of the environment was restored to what it was for that release: believe that a migration without
+    /// `undo` and `done` is gone
+    #[arg(long)]
+    pub restored: bool,
 }
 
 /// What the environment says.

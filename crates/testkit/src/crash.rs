@@ -207,6 +207,16 @@ impl Hooks for Fuse {
     }
 }
 
+/// A client that is dead when its process is, and whose own messages do not count: it dies at none of them.
+#[derive(Clone, Debug)]
+pub struct Uncounted(pub Fuse);
+
+impl Hooks for Uncounted {
+    fn pass(&self, _: Side, _: &str) -> Result<(), Problem> {
+        self.0.look(|| Err(Problem::new(Code::HostLost, "the process is dead")), || Ok(()))
+    }
+}
+
 /// How the name of a call begins that is a place of [`Hooks`].
 pub const PLACE: &str = "host";
 

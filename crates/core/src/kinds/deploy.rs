@@ -141,6 +141,12 @@ pub struct Migrate {
     pub done: Vec<String>,
     /// Takes it back; empty if there is no way back.
     pub undo: Vec<String>,
+    /// The releases that are live before it and that do not fit the schema afterwards, for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outgrows: Vec<String>,
+    /// Whether a release that was confirmed has made it already, so that it stays when the run goes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
 }
 
 /// Sees that a host can be brought a release, and could go back to what it has.

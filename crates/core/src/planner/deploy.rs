@@ -14,7 +14,7 @@ use crate::deployment::{Deployment, Host};
 use crate::gate::Need;
 use crate::id::{Digest, StepId};
 use crate::kinds::deploy::{self as kinds, Before, Bring, Build};
-use crate::plan::{Plan, Release, Stage, Step};
+use crate::plan::{Plan, Release, Stage, Step, Work};
 use crate::planner::{Draft, SETTLE_MS, need};
 use crate::problem::Problem;
 
@@ -128,6 +128,30 @@ pub fn plan(
     let facts = Digest::of_json(&(material, way));
     let target_ms = u64::try_from(target.as_millis()).unwrap_or(u64::MAX);
     Ok(Plan { v: 1, release, stages: draft.stages, facts, notes, target_ms })
+}
+
+/// A step after which a release that was live cannot be gone back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The step.
+    pub step: StepId,
+    /// The environment.
+    pub environment: String,
+    /// The versions that were live, and that do not fit the database then.
+    pub versions: Vec<String>,
+}
+
+/// Returns the ways back that a plan ends for good.
+pub fn lost(plan: &Plan) -> Vec<Lost> {
+    let of = |step: &Step| {
+        let Work::Act { kind, args, .. } = &step.work else { return None };
+        let migrate: kinds::Migrate =
+            (kind == kinds::MIGRATE).then(|| serde_json::from_value(args.clone()).ok())??;
+        let environment = migrate.deployment.environment;
+        let lost = Lost { step: step.id.clone(), environment, versions: migrate.outgrows };
+        (!lost.versions.is_empty()).then_some(lost)
+    };
+    plan.steps().filter_map(of).collect()
 }
 
 /// Adds the build of what is not built yet.

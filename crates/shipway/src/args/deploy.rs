@@ -17,6 +17,10 @@ pub struct Deploy {
     /// Show the plan and what would stop it, and change nothing
     #[arg(long)]
     pub plan: bool,
+    /// The database was restored to what it was for this release: believe that a migration without `undo` and `done` is
+    /// gone
+    #[arg(long)]
+    pub restored: bool,
 }
 
 /// What `promote` takes.

@@ -19,12 +19,12 @@ pub fn run(session: &Session<'_>, deploy: &args::Deploy) -> End {
         None => deploy.what.as_deref(),
     };
     if deploy.plan {
-        let plan = prepare::deploy::plan(session, &deploy.environment, what)?;
+        let plan = prepare::deploy::plan(session, &deploy.environment, what, deploy.restored)?;
         return show(session, what, &plan);
     }
     let lock = session.lock(None).map_err(one)?;
     session.free(&deploy.environment).map_err(one)?;
-    let plan = prepare::deploy::plan(session, &deploy.environment, what)?;
+    let plan = prepare::deploy::plan(session, &deploy.environment, what, deploy.restored)?;
     if let (Some(digest), Some(kept)) = (digest, kept) {
         push::same(digest, Some(kept.plan), &plan).map_err(one)?;
     }
@@ -46,19 +46,21 @@ pub fn promote(session: &Session<'_>, promote: &args::Promote) -> End {
         environment: promote.environment.clone(),
         what: promote.digest.clone(),
         plan: promote.plan,
+        restored: false,
     };
     run(session, &deploy)
 }
 
 /// Puts the release before, or a version that was confirmed, back into an environment.
-pub fn back(session: &Session<'_>, name: &str, to: Option<&str>, only_show: bool) -> End {
+pub fn back(session: &Session<'_>, name: &str, rollback: &args::Rollback) -> End {
     let one = |problem: Problem| vec![problem];
-    if only_show {
-        return show(session, None, &prepare::deploy::back(session, name, to)?);
+    let (to, restored) = (rollback.to.as_deref(), rollback.restored);
+    if rollback.plan {
+        return show(session, None, &prepare::deploy::back(session, name, to, restored)?);
     }
     let lock = session.lock(None).map_err(one)?;
     session.free(name).map_err(one)?;
-    let plan = prepare::deploy::back(session, name, to)?;
+    let plan = prepare::deploy::back(session, name, to, restored)?;
     carry::out(session, lock, Load::Plan(Box::new(plan)))
 }
 
@@ -69,7 +71,7 @@ pub fn leave(session: &Session<'_>, name: &str, run: &RunId) -> End {
     let project = prepare::glance(session)?.name();
     let place = prepare::onward::look(session, &session.hands().map_err(one)?, place, &project)?;
     if place.hosts.iter().all(|(_, state)| state.current.as_ref() == Some(run)) {
-        return back(session, name, None, false);
+        return back(session, name, &args::Rollback::default());
     }
     session.view.note(&format!("{name} is left as it is: something else than run {run} is live there"));
     Ok(DONE)

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use shipway_core::config::duration_text;
 use shipway_core::gate::Need;
-use shipway_core::plan::{Plan, Release, Verb};
+use shipway_core::kinds::deploy::MIGRATE;
+use shipway_core::plan::{Plan, Release, Verb, Work};
 use shipway_core::planner::drill::{self, BACK, FORWARD, RESTORE};
 use shipway_core::problem::{Code, Problem};
 
@@ -32,7 +33,13 @@ pub fn run(session: &Session<'_>, asked: &args::Drill) -> End {
 }
 
 fn rollback(session: &Session<'_>, name: &str) -> End {
-    let back = prepare::deploy::back(session, name, None)?;
+    let back = prepare::deploy::back(session, name, None, false)?;
+    if back.steps().any(|step| matches!(&step.work, Work::Act { kind, .. } if kind == MIGRATE)) {
+        let what = "the way back would take migrations back, for real".to_owned();
+        return Err(vec![
+            Problem::new(Code::DrillFailed, what).wanted("a way back that leaves the database alone"),
+        ]);
+    }
     let version = back.release.from.clone().unwrap_or_default();
     let begun = Instant::now();
     let code = carry_out(session, name, back, BACK)?;
@@ -40,7 +47,7 @@ fn rollback(session: &Session<'_>, name: &str) -> End {
         return Ok(code);
     }
     let took = begun.elapsed();
-    let forward = prepare::deploy::back(session, name, Some(&version))?;
+    let forward = prepare::deploy::back(session, name, Some(&version), false)?;
     let code = carry_out(session, name, forward, FORWARD)?;
     if code != DONE {
         return Ok(code);

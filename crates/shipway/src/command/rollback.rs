@@ -20,7 +20,7 @@ use crate::view::Moment;
 pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
     if let Some(name) = rollback.run.as_deref().filter(|name| session.config.environment.contains_key(*name))
     {
-        return deploy::back(session, name, rollback.to.as_deref(), rollback.plan);
+        return deploy::back(session, name, rollback);
     }
     if let Some(to) = &rollback.to {
         let what = format!("`--to {to}` goes with an environment");

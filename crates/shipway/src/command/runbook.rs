@@ -12,7 +12,7 @@ use crate::view;
 /// Prints the runbook of the plan that a release, or a deployment to an environment, would carry out.
 pub fn run(session: &Session<'_>, asked: &args::Runbook) -> End {
     let shown = if let Some(environment) = &asked.env {
-        prepare::deploy::plan(session, environment, asked.version.as_deref())?
+        prepare::deploy::plan(session, environment, asked.version.as_deref(), false)?
     } else {
         let version = plan::version(asked.version.as_deref())?;
         let prepared = prepare::prepare(session, &version, None, Purpose::Plan)?;

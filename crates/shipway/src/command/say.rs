@@ -20,7 +20,10 @@ pub fn run(session: &mut Session<'_>, sentence: &str, yes: bool) -> End {
         Verb::Push | Verb::Plan => plan::run(session, &ask),
         Verb::Deploy => {
             let environment = said.to.clone().ok_or_else(|| vec![no_environment(session)])?;
-            deploy::run(session, &args::Deploy { environment, what: version(&said), plan: !carry_out })
+            deploy::run(
+                session,
+                &args::Deploy { environment, what: version(&said), plan: !carry_out, restored: false },
+            )
         }
         Verb::RollBack => {
             rollback::run(session, &args::Rollback { plan: !carry_out, ..args::Rollback::default() })

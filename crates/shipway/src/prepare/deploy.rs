@@ -24,7 +24,14 @@ pub struct Chosen {
 
 /// Returns the plan that brings a release to an environment: the one that is named, else the one that the environment
 /// before has, else the last one.
-pub fn plan(session: &Session<'_>, name: &str, what: Option<&str>) -> Result<Plan, Vec<Problem>> {
+///
+/// `restored` says that the database was restored to what it was when this release was live.
+pub fn plan(
+    session: &Session<'_>,
+    name: &str,
+    what: Option<&str>,
+    restored: bool,
+) -> Result<Plan, Vec<Problem>> {
     let one = |problem| vec![problem];
     let place = onward::environment(session, name).map_err(one)?;
     let seen = glance(session)?;
@@ -33,7 +40,8 @@ pub fn plan(session: &Session<'_>, name: &str, what: Option<&str>) -> Result<Pla
     let place = onward::look(session, &hands, place, &project)?;
     let (chosen, material) = choose(session, &hands, &seen, &place, what)?;
     let range = range(&place, &seen, &chosen);
-    let cargo = Cargo { project: &project, version: &chosen.version, material: &material, range: &range };
+    let cargo =
+        Cargo { project: &project, version: &chosen.version, material: &material, range: &range, restored };
     let (way, mut notes) = onward::way(session, &hands, &place, &cargo)?;
     notes.extend(session.durability_note());
     let release = release(project, name, &way, &chosen);
@@ -42,14 +50,21 @@ pub fn plan(session: &Session<'_>, name: &str, what: Option<&str>) -> Result<Pla
 }
 
 /// Returns the plan that puts the release before, or a version that was confirmed, back into an environment.
-pub fn back(session: &Session<'_>, name: &str, to: Option<&str>) -> Result<Plan, Vec<Problem>> {
+///
+/// `restored` says that the database was restored to what it was when that was live.
+pub fn back(
+    session: &Session<'_>,
+    name: &str,
+    to: Option<&str>,
+    restored: bool,
+) -> Result<Plan, Vec<Problem>> {
     let one = |problem| vec![problem];
     let place = onward::environment(session, name).map_err(one)?;
     let seen = glance(session)?;
     let hands = session.hands().map_err(one)?;
     let project = seen.name();
     let place = onward::look(session, &hands, place, &project)?;
-    let way = onward::way_back(session, &place, to)?;
+    let way = onward::way_back(session, &hands, &place, (to, restored))?;
     let version = way.targets.first().map(|target| target.deployment.version.clone()).unwrap_or_default();
     let chosen = Chosen { commit: String::new(), version, tag: String::new() };
     let release = Release {

@@ -294,8 +294,13 @@ fn go_on(
     let range =
         last.map_or_else(|| input.from.commit.clone(), |last| format!("{last}..{}", input.from.commit));
     let project = input.release.project.clone();
-    let cargo =
-        onward::Cargo { project: &project, version: &input.release.to, material: &material, range: &range };
+    let cargo = onward::Cargo {
+        project: &project,
+        version: &input.release.to,
+        material: &material,
+        range: &range,
+        restored: false,
+    };
     let mut ways = vec![];
     for place in chain {
         let place = onward::look(session, hands, place, &project)?;

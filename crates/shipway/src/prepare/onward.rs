@@ -1,6 +1,7 @@
 //! The way of a release into an environment: what its hosts have, what its gate wants, what it is brought.
 
 mod gate;
+mod schema;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use shipway_core::config::Phase;
 use shipway_core::config::deploy::Environment;
-use shipway_core::deployment::{Deployment, Host};
+use shipway_core::deployment::{Deployment, Host, Schema};
 use shipway_core::gate::Need;
 use shipway_core::id::{Digest, RunId};
 use shipway_core::kinds::{self, deploy as kind};
@@ -33,6 +34,8 @@ pub struct Cargo<'a> {
     pub material: &'a Material,
     /// The commits whose authors do not approve their own work, as a range of git; empty for none.
     pub range: &'a str,
+    /// Whether somebody says that the database was restored to what it was for this release.
+    pub restored: bool,
 }
 
 /// An environment, and what its hosts say of themselves.
@@ -115,7 +118,12 @@ pub fn way(
 ) -> Result<(Way, Vec<String>), Vec<Problem>> {
     let one = |problem| vec![problem];
     let secrets = secrets::digest(session, place)?;
-    let targets: Vec<Target> = place
+    let known =
+        place.hosts.iter().filter_map(|(_, state)| Some((state, schema::confirmed(state, cargo.version)?)));
+    let known: Vec<_> = known.collect();
+    let again = format!("shipway deploy {} {}", place.name, cargo.version);
+    let past = schema::past((session, hands), place, &known, (cargo.restored, &again)).map_err(one)?;
+    let mut targets: Vec<Target> = place
         .hosts
         .iter()
         .map(|(host, state)| Target {
@@ -126,12 +134,13 @@ pub fn way(
         .collect();
     let (gate, notes) = gate::needs(session, hands, place, cargo)?;
     let environment = place.environment;
+    let migrations = migrations((session, hands, place), &mut targets, past)?;
     let way = Way {
         environment: place.name.to_owned(),
         order: order(environment),
         gate,
         ready: ready(session, place, cargo, &targets).map_err(one)?,
-        migrations: migrations(session, &targets)?,
+        migrations,
         watch: watch(environment, &targets),
         after: command(session, "after", &environment.after).map_err(one)?,
         confirm: environment.confirm,
@@ -144,30 +153,41 @@ pub fn way(
 
 /// Returns the way back into an environment of what was live there before: of the release that each host says it can
 /// go back to, or of the last one of a version that was confirmed.
-pub fn way_back(session: &Session<'_>, place: &Place<'_>, to: Option<&str>) -> Result<Way, Vec<Problem>> {
-    let mut problems = vec![];
-    let mut targets = vec![];
+pub fn way_back(
+    session: &Session<'_>,
+    hands: &Hands,
+    place: &Place<'_>,
+    (to, restored): (Option<&str>, bool),
+) -> Result<Way, Vec<Problem>> {
+    let (mut problems, mut targets, mut before_it) = (vec![], vec![], vec![]);
     for (host, state) in &place.hosts {
         match target_back(state, to) {
-            Ok(known) => targets.push(Target {
-                host: host.clone(),
-                deployment: Deployment { run: RunId::new(""), ..known.deployment.clone() },
-                from: live(state).map(before),
-            }),
+            Ok(known) => {
+                before_it.push((state, known));
+                targets.push(Target {
+                    host: host.clone(),
+                    deployment: Deployment { run: RunId::new(""), ..known.deployment.clone() },
+                    from: live(state).map(before),
+                });
+            }
             Err(problem) => problems.push(problem.at(format!("host {}", host.name))),
         }
     }
     if !problems.is_empty() {
         return Err(problems);
     }
+    let version = before_it.first().map_or("", |(_, known)| &known.deployment.version);
+    let again = format!("shipway rollback {} --to {version}", place.name);
+    let past = schema::past((session, hands), place, &before_it, (restored, &again))
+        .map_err(|problem| vec![problem])?;
     let environment = place.environment;
-    let cargo = Cargo { project: "", version: "", material: &Material::OnHosts, range: "" };
+    let cargo = Cargo { project: "", version: "", material: &Material::OnHosts, range: "", restored };
     Ok(Way {
         environment: place.name.to_owned(),
         order: Order { strategy: shipway_core::config::Strategy::Recreate, ..order(environment) },
         gate: vec![],
         ready: ready(session, place, &cargo, &targets).map_err(|problem| vec![problem])?,
-        migrations: (vec![], vec![]),
+        migrations: (past.undo, vec![]),
         watch: None,
         after: vec![],
         confirm: environment.confirm,
@@ -215,8 +235,7 @@ fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Prob
 
 /// Returns what is live on a host.
 pub fn live(state: &State) -> Option<&Known> {
-    let run = state.current.as_ref()?;
-    state.deployments.iter().rev().find(|known| known.deployment.run == *run)
+    state.live()
 }
 
 fn before(known: &Known) -> kind::Before {
@@ -299,12 +318,17 @@ fn command(session: &Session<'_>, name: &str, argv: &[String]) -> Result<Vec<Nee
     Ok(vec![need(name, kinds::COMMAND, &command, millis(session.config.checks.timeout))?])
 }
 
+/// Returns the migrations before the switch and after the confirmation, and writes them into what is brought. A release that comes again takes away nothing that only later ones do.
 fn migrations(
-    session: &Session<'_>,
-    targets: &[Target],
+    (session, hands, place): (&Session<'_>, &Hands, &Place<'_>),
+    targets: &mut [Target],
+    past: schema::Past,
 ) -> Result<(Vec<Migration>, Vec<Migration>), Vec<Problem>> {
-    let mut both = (vec![], vec![]);
-    for migration in &session.config.migration {
+    let mut both = (past.undo, vec![]);
+    let mut changes = Schema::default();
+    let configured = session.config.migration.iter();
+    let own = |name: &String| !past.foreign.contains(name);
+    for migration in configured.filter(|known| known.phase == Phase::Expand || own(&known.name)) {
         let Some(target) = targets.iter().find(|target| target.host.has_role(&migration.roles)) else {
             continue;
         };
@@ -315,14 +339,27 @@ fn migrations(
             run: migration.run.clone(),
             done: migration.done.clone(),
             undo: migration.undo.clone(),
+            outgrows: schema::outgrows(place, migration),
+            stays: schema::stays((session, hands), place, (&target.host, migration)),
         };
         let at = (target.deployment.project.as_str(), &target.host);
         let backup = migration.backup.as_deref().map(|name| super::backup::before(session, name, at));
         let backup = backup.transpose().map_err(|problem| vec![problem])?;
         let migration_of = Migration { migrate, backup, timeout: migration.timeout };
         match migration.phase {
-            Phase::Expand => both.0.push(migration_of),
-            Phase::Contract => both.1.push(migration_of),
+            Phase::Expand => {
+                changes.expands.push(migration.name.clone());
+                both.0.push(migration_of);
+            }
+            Phase::Contract => {
+                changes.contracts.push(schema::contract(migration, &target.host));
+                both.1.push(migration_of);
+            }
+        }
+    }
+    if changes != Schema::default() {
+        for target in targets {
+            target.deployment.schema = Some(changes.clone());
         }
     }
     Ok(both)

@@ -1,8 +1,8 @@
 //! Hosts on screen: which release is live where, since when, by whom, and what is not as it was brought.
 
 use serde_json::{Value, json};
-use shipway_core::deployment::Host;
-use shipway_core::id::Actor;
+use shipway_core::deployment::{Host, Since};
+use shipway_core::id::{Actor, RunId};
 use shipway_core::problem::Problem;
 use shipway_core::time::Time;
 use shipway_world::agent::protocol::{Known, Standing, State};
@@ -63,9 +63,21 @@ impl HostRow {
     }
 
     fn live(&self) -> Option<&Known> {
+        self.seen.as_ref().ok()?.live()
+    }
+
+    /// Returns why the database does not let the release before be live again.
+    fn left_behind(&self) -> Option<Since<'_>> {
         let state = self.seen.as_ref().ok()?;
-        let run = state.current.as_ref()?;
-        state.deployments.iter().rev().find(|known| known.deployment.run == *run)
+        let previous = state.previous.as_ref()?;
+        let known = state.deployments.iter().rev().find(|known| known.deployment.run == *previous)?;
+        state.contracted_since(known).into_iter().find(|since| since.contract.undo.is_empty())
+    }
+
+    /// Returns the run whose deployment can be gone back to.
+    fn way_back(&self) -> Option<&RunId> {
+        let previous = self.seen.as_ref().ok()?.previous.as_ref()?;
+        self.left_behind().is_none().then_some(previous)
     }
 
     /// Returns what a reader must know of the host, line by line.
@@ -80,6 +92,12 @@ impl HostRow {
             lines.push(format!("service {} {what}: {}", seen.service, seen.detail));
         }
         lines.extend(state.no_way_back.iter().map(|line| format!("no way back: {line}")));
+        if let Some(since) = self.left_behind() {
+            lines.push(format!(
+                "no way back to the release before: it does not fit the database after migration {} of release {}",
+                since.contract.name, since.by.version
+            ));
+        }
         if let Some(lease) = state.lease.as_ref().filter(|lease| lease.left_ms > 0) {
             lines.push(format!("{} holds it for run {}", lease.holder, lease.run));
         }
@@ -160,7 +178,7 @@ pub(super) fn document(rows: &[HostRow]) -> Vec<Value> {
                     "standing": standing(known),
                     "since": known.live_since,
                 })),
-                "way_back": row.seen.as_ref().ok().and_then(|state| state.previous.clone()),
+                "way_back": row.way_back(),
                 "remarks": row.remarks(),
                 "problem": row.seen.as_ref().err(),
             })

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use shipway_core::action::{Change, Reversal, Sign};
 use shipway_core::deployment::Host;
 use shipway_core::plan::{Plan, Step, Work};
+use shipway_core::planner::deploy::lost;
 use shipway_core::time::Time;
 
 use self::hand::{in_dir, on, quoted};
@@ -165,6 +166,18 @@ fn no_return(plan: &Plan) -> String {
                 code(step.id.as_str())
             ),
         ),
+    }
+    for lost in lost(plan) {
+        put(
+            &mut out,
+            format_args!(
+                "Once {} has run, release {} and those before do not fit the database any more, and {} refuses to go \
+                 back to them (SW0960). Mend with a new version, or restore the backup that was made right before.\n\n",
+                code(lost.step.as_str()),
+                prose(&lost.versions.join(" and ")),
+                code(&format!("shipway rollback {}", quoted(&lost.environment))),
+            ),
+        );
     }
     out
 }

@@ -3,7 +3,8 @@
 use shipway_core::gate::{Finding, Severity};
 use shipway_core::id::RunId;
 use shipway_core::journal::{Event, Outcome, RunHead};
-use shipway_core::plan::{Release, Verb};
+use shipway_core::plan::{Plan, Verb};
+use shipway_core::planner::deploy::lost;
 use shipway_core::run::Run;
 
 use super::paint::Ink;
@@ -97,8 +98,8 @@ pub struct Situation<'a> {
     pub run: &'a RunId,
     /// Its state.
     pub standing: Standing,
-    /// What it brings or takes back, where that is known.
-    pub release: Option<&'a Release>,
+    /// What it does, where that is known.
+    pub plan: Option<&'a Plan>,
     /// Whether a living process drives it.
     pub driven: bool,
     /// Whether it can still go back.
@@ -113,7 +114,7 @@ impl<'a> Situation<'a> {
         Self {
             run: &run.id,
             standing: Standing::of(run),
-            release: Some(&run.plan.release),
+            plan: Some(&run.plan),
             driven,
             can_turn_back: run.can_turn_back(),
             unapproved: run.unapproved().is_some(),
@@ -127,13 +128,16 @@ impl<'a> Situation<'a> {
         let back = ("take it back", format!("shipway rollback {run}"));
         match self.standing {
             Standing::Shipped
-                if self.release.is_some_and(|of| matches!(of.verb, Verb::Rollback | Verb::Land)) =>
+                if self.plan.is_some_and(|of| {
+                    matches!(of.release.verb, Verb::Rollback | Verb::Land) || !lost(of).is_empty()
+                }) =>
             {
                 vec![]
             }
             Standing::Shipped => vec![back],
             Standing::RolledBack | Standing::Refused => {
-                let again = super::plan::again(self.release).map(|command| ("try again", command));
+                let again = super::plan::again(self.plan.map(|plan| &plan.release))
+                    .map(|command| ("try again", command));
                 again.into_iter().chain([("see it again", format!("shipway log {run}"))]).collect()
             }
             Standing::Waiting if !self.driven => {

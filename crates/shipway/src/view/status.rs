@@ -70,7 +70,7 @@ impl Row {
         let situation = Situation {
             run: &self.head.run,
             standing: Standing::of_head(&self.head),
-            release: self.plan().map(|plan| &plan.release),
+            plan: self.plan(),
             driven: self.driven,
             can_turn_back: false,
             unapproved: false,

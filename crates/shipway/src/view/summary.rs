@@ -6,8 +6,9 @@ use std::time::Duration;
 use shipway_core::gate::{Approval, Evidence, Gate, Need, Severity};
 use shipway_core::grade;
 use shipway_core::id::{Fence, StepId};
-use shipway_core::journal::{Entry, Event};
+use shipway_core::journal::{Entry, Event, Outcome};
 use shipway_core::plan::{Verb, Work};
+use shipway_core::planner::deploy::lost;
 use shipway_core::problem::Problem;
 use shipway_core::run::{Progress, Run, State};
 use shipway_core::time::Time;
@@ -69,11 +70,8 @@ pub(super) fn problems(run: &Run) -> Vec<Problem> {
         .flat_map(|evidence| &evidence.findings)
         .filter(|finding| finding.severity == Severity::Blocks)
         .map(|finding| finding.problem.clone());
-    let findings: Vec<Problem> = if run.outcome == Some(shipway_core::journal::Outcome::Shipped) {
-        vec![]
-    } else {
-        findings.collect()
-    };
+    let findings: Vec<Problem> =
+        if run.outcome == Some(Outcome::Shipped) { vec![] } else { findings.collect() };
     match (&run.stuck, &run.back) {
         (Some((_, stuck)), _) => vec![stuck.clone()],
         (None, _) if !findings.is_empty() => findings,
@@ -109,6 +107,16 @@ pub(super) fn render(run: &Run, entries: &[Entry], driven: bool, paint: Paint) -
     let waiting = run.waits().map_or_else(Vec::new, |(_, problems, _)| problems);
     let hints = hints.into_iter().chain(waiting.iter().flat_map(|problem| &problem.hints));
     let hints: Vec<&String> = hints.collect();
+    for lost in lost(&run.plan).iter().filter(|_| run.outcome == Some(Outcome::Shipped)) {
+        let versions = lost.versions.join(" and ");
+        text::put(
+            &mut out,
+            format_args!(
+                "no way back to {versions} in {}: it does not fit the database after {}\n",
+                lost.environment, lost.step
+            ),
+        );
+    }
     for (label, command) in Situation::of(run, driven).next() {
         if !hints.iter().any(|hint| hint.ends_with(&command)) {
             text::put(&mut out, format_args!("{label}: {}\n", paint.ink(Ink::Hint, &command)));
@@ -402,7 +410,7 @@ take it back: shipway rollback 7f3a12cd
         let before = total(&story.entries);
         story.now.0 += 86_400_000;
         story.fence = 2;
-        story.tell(Event::Resumed {}).closed(shipway_core::journal::Outcome::Shipped);
+        story.tell(Event::Resumed {}).closed(Outcome::Shipped);
         assert_eq!(total(&story.entries), before + Duration::from_millis(1_500));
     }
 

@@ -11,5 +11,6 @@ mod lost;
 mod machine;
 mod passed;
 mod presets;
+mod schema;
 mod site;
 mod way;

@@ -250,6 +250,8 @@ fn migrate(with_undo: bool) -> Site {
         run: words(&format!("cat version >'{file}'")),
         done: words(&format!("test -e '{file}'")),
         undo: if with_undo { words(&format!("rm -f '{file}'")) } else { vec![] },
+        outgrows: vec![],
+        stays: false,
     };
     let (seen, there) = (table.clone(), table);
     let snapshot = move |place: &Place| format!("{}{:?}", place.files(), fs::read_to_string(&seen).ok());

@@ -11,23 +11,24 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::thread;
 
-use shipway_core::action::Stop;
+use shipway_core::action::{Stop, World as _};
 use shipway_core::drive::{Engine, Halt};
 use shipway_core::id::{Actor, ActorKind};
 use shipway_core::journal::{Event, Journal, Outcome};
 use shipway_core::plan::Plan;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::run::Run;
-use shipway_testkit::crash::{Crashy, Fuse, PLACE, When};
+use shipway_testkit::crash::{Crashy, Fuse, PLACE, Uncounted, When};
 use shipway_testkit::world::TestWorld;
 use shipway_world::agent::protocol::{Standing, State};
 use shipway_world::store::MemoryJournal;
 
+use crate::migrating;
 use crate::scene::{Scene, first, second};
 
 /// What happens between a death and the next life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meanwhile {
+pub(crate) enum Meanwhile {
     /// Nothing.
     Nothing,
     /// More time passes than any host waits.
@@ -38,20 +39,32 @@ enum Meanwhile {
 
 /// What a later life is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Second {
+pub(crate) enum Second {
     Resume,
     Rollback,
 }
 
 /// Who is killed, and where.
 #[derive(Clone, Debug)]
-enum Death {
-    Client(Vec<(u64, When)>),
+pub(crate) enum Death {
+    /// The client, at one of its messages or entries.
+    Client(u64, When),
+    /// The client, at one of its calls of the journal.
+    Entry(u64, When),
     Agent(u64),
 }
 
+/// Which calls of the client count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Count {
+    /// Those of its journal, and its messages.
+    All,
+    /// Those of its journal only; their order hardly depends on how fast hosts answer.
+    Entries,
+}
+
 /// How often a run may be taken up until it has to be at its end.
-const LIVES: usize = 6;
+const LIVES: usize = 8;
 
 /// Of how many places one is tried by default; a prime, so that sides and hosts take turns.
 const ONE_IN: usize = 7;
@@ -59,7 +72,7 @@ const ONE_IN: usize = 7;
 /// How many cases are tried at once. Most of their time is spent on waiting for processes.
 const AT_ONCE: usize = 3;
 
-struct Story {
+pub(crate) struct Story {
     name: &'static str,
     template: Scene,
     plan: Plan,
@@ -75,34 +88,39 @@ struct Seen {
 
 impl Story {
     fn new(name: &'static str, serves: bool) -> Self {
-        let template = Scene::new(serves);
+        Self::of(name, Scene::new(serves))
+    }
+
+    pub(crate) fn of(name: &'static str, template: Scene) -> Self {
         // A plan names the directories of its hosts, so each case makes its own; this one is for its size.
         let plan = template.plan();
         Self { name, template, plan }
     }
 
     /// Returns the calls of a run that nobody kills, and how many places its agents pass.
-    fn calls(&self) -> (Vec<String>, u64) {
+    fn calls(&self, count: Count) -> (Vec<String>, u64) {
         let (scene, fuse) = (self.template.copy(), Fuse::count_only());
         let before = passed(&scene);
         let mut seen = Seen::default();
-        let ended = live(&scene, &fuse, (Second::Resume, Meanwhile::Nothing), &mut seen).unwrap();
+        let ended = live(&scene, (&fuse, count), (Second::Resume, Meanwhile::Nothing), &mut seen).unwrap();
         assert_eq!(ended, Some(Outcome::Shipped), "{}", self.name);
         assert_eq!(judge(&scene), Ok("whole"), "{}", self.name);
+        assert_eq!(migrating::judge(&scene, "whole"), Ok(()), "{}", self.name);
         (fuse.names(), passed(&scene) - before)
     }
 
     fn case(&self, death: &Death, how: (Second, Meanwhile)) -> Result<Seen, String> {
         let scene = self.template.copy();
-        let fuse = match death {
-            Death::Client(charges) => Fuse::lives(charges.clone()),
+        let (fuse, count) = match *death {
+            Death::Client(number, when) => (Fuse::at(number, when), Count::All),
+            Death::Entry(number, when) => (Fuse::at(number, when), Count::Entries),
             Death::Agent(number) => {
                 fs::write(scene.places().join("die-in"), number.to_string()).unwrap();
-                Fuse::count_only()
+                (Fuse::count_only(), Count::All)
             }
         };
-        let mut seen = Seen { died: matches!(death, Death::Client(_)), ..Seen::default() };
-        let ended = live(&scene, &fuse, how, &mut seen)?;
+        let mut seen = Seen::default();
+        let ended = live(&scene, (&fuse, count), how, &mut seen)?;
         // Whoever looks must not be killed in the place of one that was missed.
         if let Death::Agent(_) = death {
             let missed = fs::remove_file(scene.places().join("die-in")).is_ok();
@@ -110,6 +128,7 @@ impl Story {
         }
         scene.always_whole()?;
         seen.end = judge(&scene)?;
+        migrating::judge(&scene, seen.end)?;
         let fits = match ended {
             Some(Outcome::Shipped) => seen.end == "whole",
             Some(Outcome::RolledBack | Outcome::Refused) | None => seen.end == "back",
@@ -119,7 +138,11 @@ impl Story {
 
     /// Runs the cases, panics with those that ended wrong, prints the counts, and returns them by end, with how
     /// often a run was stuck on the way.
-    fn check(&self, deaths: &[Death], how: (Second, Meanwhile)) -> (BTreeMap<&'static str, usize>, usize) {
+    pub(crate) fn check(
+        &self,
+        deaths: &[Death],
+        how: (Second, Meanwhile),
+    ) -> (BTreeMap<&'static str, usize>, usize) {
         let next = Mutex::new(deaths.iter());
         let results = Mutex::new(vec![]);
         thread::scope(|scope| {
@@ -160,18 +183,24 @@ impl Story {
     }
 
     /// Returns the deaths of the client: before and after each entry, and at each place of its messages.
-    fn clients(&self, skip: usize) -> Vec<Death> {
-        let names = self.calls().0;
+    pub(crate) fn clients(&self, skip: usize) -> Vec<Death> {
+        let names = self.calls(Count::All).0;
         let places = Fuse::places(names.len() as u64).filter(|(number, when)| {
             let name = &names[usize::try_from(*number).unwrap() - 1];
             *when == When::Before || !name.starts_with(PLACE)
         });
-        some(places.map(|place| Death::Client(vec![place])), skip)
+        some(places.map(|(number, when)| Death::Client(number, when)), skip)
+    }
+
+    /// Returns the deaths of the client before and after each call of the journal, all of them.
+    pub(crate) fn entries(&self) -> Vec<Death> {
+        let names = self.calls(Count::Entries).0;
+        Fuse::places(names.len() as u64).map(|(number, when)| Death::Entry(number, when)).collect()
     }
 
     /// Returns the deaths of agents: at each of their messages and entries.
     fn agents(&self, skip: usize) -> Vec<Death> {
-        some((0..self.calls().1).map(Death::Agent), skip)
+        some((0..self.calls(Count::All).1).map(Death::Agent), skip)
     }
 }
 
@@ -189,7 +218,7 @@ fn passed(scene: &Scene) -> u64 {
 /// Lives until the run ends, and returns how; nothing if no run was ever opened.
 fn live(
     scene: &Scene,
-    fuse: &Fuse,
+    (fuse, count): (&Fuse, Count),
     (second_life, meanwhile): (Second, Meanwhile),
     seen: &mut Seen,
 ) -> Result<Option<Outcome>, String> {
@@ -200,7 +229,10 @@ fn live(
     for life in 0..LIVES {
         let lived = fuse.live(|| {
             // A client that is gone takes its connections with it.
-            let catalog = scene.catalog(Arc::new(fuse.clone()));
+            let catalog = match count {
+                Count::All => scene.catalog(Arc::new(fuse.clone())),
+                Count::Entries => scene.catalog(Arc::new(Uncounted(fuse.clone()))),
+            };
             let engine = Engine {
                 journal: &entries,
                 catalog: &catalog,
@@ -217,14 +249,17 @@ fn live(
                 return None;
             }
             let mut held = engine.take(&second()).unwrap();
-            for event in taken_up(&held.run, second_life) {
+            // Who merely waited is not asked for anything else.
+            let asked = if seen.died { second_life } else { Second::Resume };
+            for event in taken_up(&held.run, asked) {
                 engine.note(&mut held, event).unwrap();
             }
+            migrating::approve(&engine, &mut held);
             Some(engine.drive(&mut held).unwrap())
         });
         scene.always_whole()?;
         match lived {
-            Err(_) => {}
+            Err(_) => seen.died = true,
             Ok(None) => return Ok(None),
             Ok(Some(Halt::Closed(outcome))) => {
                 journal.verify().map_err(|error| error.to_string())?;
@@ -234,7 +269,10 @@ fn live(
                 let found = problem.found.as_deref().unwrap_or_default();
                 seen.stuck.push(format!("{at}: {problem} {found}"));
             }
-            Ok(Some(halt)) => return Err(format!("{halt:?}")),
+            Ok(Some(Halt::Waiting(_, _, until))) => {
+                world.set(until.unwrap_or(world.now()));
+            }
+            Ok(Some(halt @ Halt::Stopped)) => return Err(format!("{halt:?}")),
         }
         match meanwhile {
             Meanwhile::Nothing => {}

@@ -5,4 +5,5 @@
 
 mod contract;
 mod crash;
+mod migrating;
 mod scene;

@@ -10,10 +10,13 @@ use std::time::Duration;
 use shipway_core::action::{Fault, Stop};
 use shipway_core::config::{Share, Strategy};
 use shipway_core::deployment::{Deployment, Host, Keeper, Manifest, Runtime, Service, Switch};
+use shipway_core::gate::Need;
 use shipway_core::id::RunId;
-use shipway_core::kinds::deploy::{Before, Watch, Well};
+use shipway_core::kinds::Window;
+use shipway_core::kinds::deploy::{Before, Migrate, Watch, Well};
 use shipway_core::plan::{Plan, Release, Verb};
-use shipway_core::planner::deploy::{self, Material, Order, Target, Way};
+use shipway_core::planner::deploy::{self, Material, Migration, Order, Target, Way};
+use shipway_core::planner::gates::{self, People};
 use shipway_testkit::hermetic;
 use shipway_world::agent::hooks::{Hooks, NoHooks};
 use shipway_world::agent::protocol::{Look, Request, Response, State};
@@ -42,10 +45,21 @@ pub(crate) fn second() -> RunId {
     RunId::new("0000000b")
 }
 
+/// Whether a migration can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// By a command.
+    Undo,
+    /// Not at all: it is the point of no return.
+    Never,
+}
+
 /// Hosts, and what is brought to them.
 pub(crate) struct Scene {
     dir: TempDir,
     serves: bool,
+    /// How a migration goes with the second release, whose gate waits then.
+    pub(crate) migrates: Option<Back>,
     pub(crate) store: Arc<Store>,
     pub(crate) hosts: Vec<Host>,
     pub(crate) one: Manifest,
@@ -94,7 +108,7 @@ impl Scene {
         };
         let (one, two) = (built("one"), built("two"));
         let hosts = hosts(dir.path());
-        let scene = Self { dir, serves, store, hosts, one, two };
+        let scene = Self { dir, serves, migrates: None, store, hosts, one, two };
         for host in &scene.hosts {
             scene.deploy(host, &first(), &scene.one);
         }
@@ -109,7 +123,41 @@ impl Scene {
         let dir = scratch();
         sh(r#"cp -a "$1/agent" "$1/places" "$1/hosts" "$2/""#, &[self.dir.path(), dir.path()]);
         let (store, hosts) = (Arc::clone(&self.store), hosts(dir.path()));
-        Self { dir, serves: false, store, hosts, one: self.one.clone(), two: self.two.clone() }
+        let (one, two) = (self.one.clone(), self.two.clone());
+        Self { dir, serves: false, migrates: self.migrates, store, hosts, one, two }
+    }
+
+    /// Returns a file of the database, which is beside the hosts.
+    pub(crate) fn database(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Returns the migration before the switch. It is slow, cannot be repeated, and leaves a trace each time.
+    fn migration(&self, deployment: &Deployment, back: Back) -> Migration {
+        let sh = |script: &str| vec!["sh".to_owned(), "-ec".into(), script.to_owned()];
+        let (table, log) = (self.database("table"), self.database("log"));
+        let (table, log) = (table.display(), log.display());
+        let migrate = Migrate {
+            host: self.hosts[0].clone(),
+            name: "users".into(),
+            deployment: deployment.clone(),
+            run: sh(&format!("echo run >>'{log}'; sleep 0.1; echo row >>'{table}'")),
+            done: sh(&format!("test -s '{table}'")),
+            undo: match back {
+                Back::Undo => sh(&format!("echo undo >>'{log}'; rm -f '{table}'")),
+                Back::Never => vec![],
+            },
+            outgrows: vec![],
+            stays: false,
+        };
+        Migration { migrate, backup: None, timeout: LIMIT }
+    }
+
+    /// Returns the needs of a gate that waits for a person, and for Monday.
+    fn gate(catalog: &RealCatalog) -> Vec<Need> {
+        let window = Window { windows: vec!["Mon-Fri 09:00-17:00 UTC".into()], freezes: vec![] };
+        let people = People { from: vec![], at_least: 1, not_by: vec![], grade: 0 };
+        vec![gates::window(catalog, &window).unwrap(), gates::approval("approval", people).unwrap()]
     }
 
     /// Returns where the places are written down that agents pass.
@@ -199,9 +247,12 @@ impl Scene {
                 canary: Share::Count(1),
                 canary_watch: None,
             },
-            gate: vec![],
+            gate: self.migrates.map(|_| Self::gate(&catalog)).unwrap_or_default(),
             ready: vec![],
-            migrations: (vec![], vec![]),
+            migrations: (
+                self.migrates.map(|back| self.migration(&deployment, back)).into_iter().collect(),
+                vec![],
+            ),
             watch: Some(watch),
             after: vec![],
             confirm: Some(CONFIRM),

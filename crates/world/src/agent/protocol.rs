@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shipway_core::action::Fault;
 use shipway_core::backup;
-use shipway_core::deployment::{Deployment, Manifest, Traffic};
+use shipway_core::deployment::{Deployment, Manifest, Since, Traffic};
 use shipway_core::id::{Digest, Fence, RunId};
 use shipway_core::time::Time;
 
@@ -336,6 +336,24 @@ pub struct State {
     pub boot: String,
     /// The host's clock.
     pub now: Time,
+}
+
+impl State {
+    /// Returns what is known of the deployment that is live.
+    pub fn live(&self) -> Option<&Known> {
+        let run = self.current.as_ref()?;
+        self.deployments.iter().rev().find(|known| known.deployment.run == *run)
+    }
+
+    /// Returns what was taken away from databases since the deployment of a run was confirmed, and it cannot do without;
+    /// the newest first.
+    pub fn contracted_since<'a>(&'a self, known: &'a Known) -> Vec<Since<'a>> {
+        let run = &known.deployment.run;
+        let after = self.deployments.iter().skip_while(|other| other.deployment.run != *run).skip(1);
+        let confirmed = after.filter(|other| other.standing == Standing::Confirmed);
+        let later: Vec<&Deployment> = confirmed.map(|other| &other.deployment).collect();
+        known.deployment.contracted_since(&later)
+    }
 }
 
 /// A service as it is seen.

@@ -34,7 +34,7 @@ pub use confirm::Confirm;
 pub use drill::Drill;
 pub use finish::Finish;
 pub use lease::Lease;
-pub use migrate::Migrate;
+pub use migrate::{Migrate, stands};
 pub use proven::Proven;
 pub use ready::Ready;
 pub use stage::Stage;

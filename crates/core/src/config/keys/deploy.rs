@@ -266,19 +266,25 @@ pub(super) const MIGRATION: Section = Section {
     doc: "A change to a database that goes with a release. What only adds runs before the switch, and what takes away \
           is left for a later release.",
     keys: &[
-        key("name", Type::Text(Form::Any), Required, "The name, unique in the file."),
+        key(
+            "name",
+            Type::Text(Form::Any),
+            Required,
+            "The name, unique in the file; each change has its own, by which hosts know it.",
+        ),
         key(
             "phase",
             Type::Text(Form::Of(Phase::NAMES)),
             Value("\"expand\""),
-            "Before the switch, or after the release is confirmed.",
+            "Before the switch, for what only adds; or after the release is confirmed, for what takes away: without an \
+             undo no release before can be gone back to then.",
         ),
         key("run", Type::Command, Required, "The command, on one host; it may be repeated."),
         key(
             "done",
             Type::Command,
             Detected("it is run again"),
-            "Ends with 0 if the change is there, with 1 if it is not.",
+            "Ends with 0 if the change is there, with 1 if it is not; it may be asked in the release before.",
         ),
         key(
             "undo",

@@ -43,6 +43,8 @@ fn migration(name: &str, undo: &[&str], backup: Option<Need>) -> Migration {
         run: words(&["migrate"]),
         done: vec![],
         undo: words(undo),
+        outgrows: vec![],
+        stays: false,
     };
     Migration { migrate, backup, timeout: Duration::from_mins(7) }
 }

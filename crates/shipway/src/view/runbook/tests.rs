@@ -76,6 +76,8 @@ fn deployment() -> Plan {
         run: vec!["migrate".into()],
         done: vec!["migrate".into(), "done?".into()],
         undo: undo.iter().map(|&word| word.into()).collect(),
+        outgrows: vec![],
+        stays: false,
     };
     let switch = |host: &Host| {
         act(&format!("switch/{}", host.name), kinds::SWITCH, &bring(host.clone()), Reversal::Visible)
