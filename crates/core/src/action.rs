@@ -101,6 +101,9 @@ pub trait World: Send + Sync {
     fn http_text(&self, url: &str, timeout: Duration) -> io::Result<String>;
     /// Returns the time.
     fn now(&self) -> Time;
+    /// Returns how long it is since some moment that stays the same, in a clock that nobody can set. Spans are measured
+    /// with it: a watch of five minutes takes five minutes when the time of day jumps by an hour.
+    fn uptime(&self) -> Duration;
     /// Waits, or returns early when asked to stop.
     fn rest(&self, time: Duration, stop: &Stop);
     /// Returns a text with the values of secrets masked; whatever is written down passes through here.

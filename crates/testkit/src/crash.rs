@@ -334,6 +334,10 @@ impl<T: World + ?Sized> World for Crashy<'_, T> {
         self.0.fuse.look(|| self.0.inner.now(), || self.0.inner.now())
     }
 
+    fn uptime(&self) -> Duration {
+        self.0.fuse.look(|| self.0.inner.uptime(), || self.0.inner.uptime())
+    }
+
     fn rest(&self, time: Duration, stop: &Stop) {
         self.0.fuse.call(|| format!("rest {time:?}"), || (), || self.0.inner.rest(time, stop));
     }

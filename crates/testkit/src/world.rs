@@ -166,6 +166,10 @@ impl World for TestWorld {
         now
     }
 
+    fn uptime(&self) -> Duration {
+        self.inside().rested
+    }
+
     fn rest(&self, time: Duration, stop: &Stop) {
         if stop.urgency() > Urgency::None {
             return;

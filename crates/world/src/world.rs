@@ -11,6 +11,7 @@ use shipway_core::anchor::Seal;
 use shipway_core::time::Time;
 use ureq::Agent;
 
+use crate::agent::clock::{Clock as _, RealClock};
 use crate::shell::{self, LocalShell, Logs};
 use crate::store::{Sealer, SqliteJournal};
 
@@ -79,6 +80,10 @@ impl World for RealWorld {
 
     fn now(&self) -> Time {
         shell::now()
+    }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_millis(RealClock.uptime_ms())
     }
 
     fn rest(&self, time: Duration, stop: &Stop) {

@@ -36,13 +36,14 @@ impl Engine<'_> {
                             return;
                         }
                         let step = StepId::new(format!("{gate}/{}", need.name()));
-                        let began = self.world.now();
+                        let began = self.world.uptime();
                         let first = gate::first_look(spec, seen, need);
                         let looked = self.look(need, first, &self.need_cx(id, opened, &step, need));
                         if self.stop.urgency() == Urgency::Now {
                             return;
                         }
-                        let took_ms = self.world.now().0.saturating_sub(began.0);
+                        let took = self.world.uptime().saturating_sub(began).as_millis();
+                        let took_ms = u64::try_from(took).unwrap_or(u64::MAX);
                         let log = self.world.seal(&LogKey { run: id.clone(), step, attempt: 1 });
                         let subject = spec.subject.clone();
                         let event = match looked {

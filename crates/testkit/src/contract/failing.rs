@@ -74,6 +74,10 @@ impl World for Failing<'_> {
         self.inner.now()
     }
 
+    fn uptime(&self) -> Duration {
+        self.inner.uptime()
+    }
+
     fn rest(&self, time: Duration, stop: &Stop) {
         self.inner.rest(time, stop);
     }

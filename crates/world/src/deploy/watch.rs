@@ -40,7 +40,7 @@ struct Glance {
 
 impl Check for Watch {
     fn look(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
-        let (begun, span) = (cx.world.now(), Duration::from_millis(self.args.span_ms));
+        let (begun, span) = (cx.world.uptime(), Duration::from_millis(self.args.span_ms));
         let mut unheard = 0;
         // What is in front may have counted requests of an older release under the same name.
         let mut first: Option<Traffic> = None;
@@ -53,7 +53,7 @@ impl Check for Watch {
                     if let Verdict::Fail { found, wanted } = verdict {
                         return Ok(blocks(self.unwell("traffic").found(found).wanted(wanted)));
                     }
-                    if cx.world.now().since(begun) >= span {
+                    if cx.world.uptime().saturating_sub(begun) >= span {
                         return Ok(self.end(verdict));
                     }
                 }
