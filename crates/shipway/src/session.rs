@@ -17,6 +17,7 @@ use shipway_world::deploy::Hands;
 use shipway_world::facts::{self, Git};
 use shipway_world::git::cmd::Remote;
 use shipway_world::git::repository::Repository;
+use shipway_world::hooks::staged::InHook;
 use shipway_world::host::{AgentBinary, Fleet};
 use shipway_world::keys::{self, SigningKey};
 use shipway_world::lease::{self, Holder, Lock, this_host};
@@ -76,6 +77,11 @@ impl<'a> Session<'a> {
     /// Returns git in this repository, to be asked.
     pub fn git(&self) -> Git<'_> {
         Git::new(&self.repository, &self.shell, &self.switches.look)
+    }
+
+    /// Returns git as whoever reads records and lands has it.
+    pub fn records(&self) -> InHook<'_> {
+        InHook::new(&self.repository.top, &[], (&self.shell, &self.switches.look))
     }
 
     /// Returns the key that signs: the one that is named, else as git is configured, else the usual one.

@@ -70,10 +70,6 @@ impl<'a> Desk<'a> {
         }
     }
 
-    fn git(&self) -> InHook<'_> {
-        InHook::new(&self.session.repository.top, &[], (&self.session.shell, &self.session.switches.look))
-    }
-
     /// Returns the remote as whoever lands there sees it; nothing if it has no guard, or there is none.
     fn client<'b>(&'b self, git: &'b InHook<'b>) -> Result<Option<Client<'b>>, Vec<Problem>> {
         match &self.remote {

@@ -30,7 +30,7 @@ pub fn run(session: &mut Session<'_>, push: &Push) -> End {
     let code = carry::out(session, lock, Load::Plan(Box::new(prepared.plan)))?;
     // A release on the branch that is released from is news to develop.
     if code == DONE && guarded {
-        flow::back::after(session)?;
+        flow::back::after(session);
     }
     Ok(code)
 }

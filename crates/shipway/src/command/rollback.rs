@@ -22,10 +22,10 @@ pub fn run(session: &Session<'_>, rollback: &Rollback) -> End {
     {
         return deploy::back(session, name, rollback);
     }
-    if let Some(to) = &rollback.to {
-        let what = format!("`--to {to}` goes with an environment");
-        let problem = Problem::new(Code::Usage, what).hint(format!("shipway rollback ENVIRONMENT --to {to}"));
-        return Err(vec![problem]);
+    let to = rollback.to.as_ref().map(|to| format!("--to {to}"));
+    if let Some(flag) = to.or_else(|| rollback.restored.then(|| "--restored".to_owned())) {
+        let problem = Problem::new(Code::Usage, format!("`{flag}` goes with an environment"));
+        return Err(vec![problem.hint(format!("shipway rollback ENVIRONMENT {flag}"))]);
     }
     if rollback.plan {
         return show(session, rollback);

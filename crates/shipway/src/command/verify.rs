@@ -4,7 +4,6 @@ use serde_json::json;
 use shipway_core::problem::{Code, Problem};
 use shipway_world::change::Client;
 use shipway_world::change::prove::Proof;
-use shipway_world::hooks::staged::InHook;
 
 use super::{DONE, End};
 use crate::args::Verify;
@@ -12,7 +11,7 @@ use crate::session::Session;
 
 /// Proves a branch of the remote.
 pub fn run(session: &Session<'_>, asked: &Verify) -> End {
-    let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
+    let git = session.records();
     let client = Client::open(&git, &session.repository, &asked.remote)?;
     let proofs = client.prove(&asked.branch, asked.range.as_deref())?;
     let bad: Vec<&Proof> = proofs.iter().filter(|proof| !proof.flaws.is_empty()).collect();

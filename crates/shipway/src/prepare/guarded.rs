@@ -7,7 +7,6 @@ use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Reason;
 use shipway_world::change::Client;
 use shipway_world::guard::publish::GUARD;
-use shipway_world::hooks::staged::InHook;
 
 use crate::session::Session;
 
@@ -18,7 +17,7 @@ pub fn ticket(session: &Session<'_>, input: &Input) -> Result<Option<Ticket>, Ve
     if !may_be_guarded(session, &input.from.commit).map_err(one)? {
         return Ok(None);
     }
-    let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
+    let git = session.records();
     let Some(client) = Client::of_guarded(&git, &session.repository, &input.to.remote)? else {
         return Ok(None);
     };
@@ -47,7 +46,7 @@ pub fn ticket(session: &Session<'_>, input: &Input) -> Result<Option<Ticket>, Ve
 /// release.
 pub fn again(session: &Session<'_>, of_release: &Ticket) -> Result<Ticket, Vec<Problem>> {
     let one = |problem| vec![problem];
-    let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
+    let git = session.records();
     let client = Client::open(&git, &session.repository, &of_release.remote)?;
     let key = session.signing_key(None).map_err(one)?;
     client.person(&key, "ticket@shipway").map_err(one)?;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use shipway_testkit::skip::skip;
 
-use crate::site::{SERVICE, Site};
+use crate::site::{FILES, SERVICE, Site};
 
 /// A service that is well when its own query works, and a backup of its database.
 const STAGING: &str = r#"
@@ -301,4 +301,15 @@ fn a_plan_and_a_runbook_say_which_way_back_is_lost() {
     story.0.code(0, &["push"]);
     let plan = story.0.code(0, &["deploy", "staging", "--plan"]);
     assert!(plan.contains("migration drop-name") && !plan.contains("way back to"), "{plan}");
+}
+
+#[test]
+fn what_is_said_of_a_database_goes_with_an_environment() {
+    let site = Site::new(FILES);
+    site.change("feat: one", "");
+    site.code(0, &["push"]);
+    let before = site.repo.head();
+    let said = site.code(2, &["rollback", "--restored"]);
+    assert!(said.contains("SW0901") && said.contains("shipway rollback ENVIRONMENT --restored"), "{said}");
+    assert_eq!(site.repo.head(), before, "the release stands");
 }

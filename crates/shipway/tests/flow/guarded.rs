@@ -230,3 +230,33 @@ fn what_was_skipped_here_and_what_is_new_is_told_where_it_is_reviewed() {
     let about = show(&standing)["description"].as_str().unwrap().to_owned();
     assert!(about.contains("another"), "{about}");
 }
+
+#[test]
+fn a_back_merge_that_does_not_land_fails_the_way_back_and_not_the_landing_that_owes_it() {
+    let Some((repo, bare)) = guarded_by("[branch.develop]\nchecks = ['sound']\n") else { return };
+    let tip = |name: &str| repo.git(["--git-dir", bare.to_str().unwrap(), "rev-parse", name]);
+    let land =
+        |number: &str| code(0, &repo.command(SHIPWAY).args(["change", "land", number]).output().unwrap());
+    code(0, &flow(&repo, &["start", "hotfix", "1"]));
+    let check = "[[check]]\nname = 'sound'\nrun = ['sh', '-c', 'test ! -e broken']\n";
+    repo.file("shipway.toml", check).file("broken", "1\n").commit("fix: c");
+    code(0, &flow(&repo, &["finish"]));
+    let (main, develop) = (tip("main"), tip("develop"));
+    let told = land(&newest(&repo));
+    assert!(told.contains("landed change 1 on main") && told.contains("test ! -e broken"), "{told}");
+    assert_ne!(tip("main"), main);
+    assert_eq!(tip("develop"), develop);
+    let told = code(1, &flow(&repo, &["back"]));
+    assert!(told.contains("test ! -e broken"), "{told}");
+
+    // Nor does a landing fail because nobody can look at what it owes.
+    code(0, &flow(&repo, &["start", "hotfix", "2"]));
+    repo.file("d", "1\n").commit("fix: d");
+    code(0, &flow(&repo, &["finish"]));
+    repo.file(".shipway/policy.toml", "nonsense\n");
+    let main = tip("main");
+    let output = repo.command(SHIPWAY).args(["change", "land", &newest(&repo)]).output().unwrap();
+    let told = code(0, &output);
+    assert!(told.contains("warning[") && told.contains(".shipway/policy.toml"), "{told}");
+    assert_ne!(tip("main"), main);
+}

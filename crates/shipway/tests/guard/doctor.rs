@@ -206,7 +206,8 @@ fn a_bare_repository_is_looked_at_from_within_and_by_its_name() {
     let (code, text) = visit.ask(&["--prove", &bare]);
     assert!(code == 1 && text.contains("1 walked past"), "{text}");
     let (code, text) = visit.ask(&["nowhere.git"]);
-    assert!(code == 1 && text.contains("wrong"), "{text}");
+    assert!(code == 1 && text.contains("✗ wrong          repository"), "{text}");
+    assert!(!text.contains(", bare") && text.contains("there is no repository"), "{text}");
 }
 
 #[test]

@@ -94,6 +94,14 @@ impl<'a> Client<'a> {
         landing::read(self.git, number)
     }
 
+    /// Returns the open change requests whose newest version is a commit, the oldest first.
+    pub fn proposed(&self, head: &str) -> Result<Vec<ChangeRequest>, Problem> {
+        let mut changes = landing::all(self.git)?;
+        changes
+            .retain(|change| change.is_open() && change.newest().is_some_and(|newest| newest.head == head));
+        Ok(changes)
+    }
+
     /// Returns what landings are looked at with.
     pub fn scene(&self) -> Scene<'_> {
         let (repository, base) = (self.about.name.as_str(), &self.base);

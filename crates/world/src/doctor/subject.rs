@@ -50,11 +50,31 @@ impl<'a> Subject<'a> {
     /// Returns a bare repository, alone.
     pub fn bare(repository: &Path, program: PathBuf, (shell, stop): (&'a dyn Shell, &'a Stop)) -> Self {
         let path = fs::canonicalize(repository).unwrap_or_else(|_| repository.to_owned());
+        match facts::repository(&path, shell, stop) {
+            Err(problem) if problem.code != Code::BareRepository => {
+                return Self::missing(problem, program, (shell, stop));
+            }
+            Ok(_) | Err(_) => {}
+        }
         Self {
             tree: None,
             facts: None,
             config: Ok(Config::default()),
             server: Server::Here(path),
+            program,
+            keys: None,
+            shell,
+            stop,
+        }
+    }
+
+    /// Returns what there is to look at where there is no repository.
+    fn missing(problem: Problem, program: PathBuf, (shell, stop): (&'a dyn Shell, &'a Stop)) -> Self {
+        Self {
+            tree: Some(Err(problem)),
+            facts: None,
+            config: Ok(Config::default()),
+            server: Server::Nowhere("there is no repository".into()),
             program,
             keys: None,
             shell,
@@ -72,20 +92,7 @@ impl<'a> Subject<'a> {
             Err(problem) if problem.code == Code::BareRepository => {
                 return Self::bare(dir, program, (shell, stop));
             }
-            Err(problem) => {
-                let (config, server) =
-                    (Ok(Config::default()), Server::Nowhere("there is no repository".into()));
-                return Self {
-                    tree: Some(Err(problem)),
-                    facts: None,
-                    config,
-                    server,
-                    program,
-                    keys: None,
-                    shell,
-                    stop,
-                };
-            }
+            Err(problem) => return Self::missing(problem, program, (shell, stop)),
             Ok(tree) => tree,
         };
         tree.reach = reach;

@@ -16,7 +16,6 @@ use shipway_core::change::{ChangeRequest, Event, text};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Word;
 use shipway_world::change::{Client, editor};
-use shipway_world::hooks::staged::InHook;
 
 use super::{DONE, End, flow};
 use crate::args::{Change, Open};
@@ -33,7 +32,7 @@ const TEMPLATES: [&str; 4] = [
 /// Carries out what is asked about change requests.
 pub fn run(session: &Session<'_>, what: &Change) -> End {
     let remote = session.config.release.remote.clone().unwrap_or_else(|| "origin".into());
-    let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
+    let git = session.records();
     let client = Client::open(&git, &session.repository, &remote)?;
     let one = |problem| vec![problem];
     match what {
@@ -68,7 +67,7 @@ pub fn run(session: &Session<'_>, what: &Change) -> End {
         Change::Land(asked) => {
             let code = land(session, client, asked)?;
             if code == DONE && !asked.no_back {
-                flow::back::after(session)?;
+                flow::back::after(session);
             }
             Ok(code)
         }

@@ -4,9 +4,7 @@ use shipway_core::change::{ChangeRequest, Event};
 use shipway_core::local::Kind;
 use shipway_core::problem::Problem;
 use shipway_world::change::Client;
-use shipway_world::guard::landing;
 use shipway_world::hooks::desk::Desk;
-use shipway_world::hooks::staged::InHook;
 
 use crate::session::Session;
 
@@ -14,7 +12,7 @@ use crate::session::Session;
 /// told is only worth a warning: what was asked for is done.
 pub(in crate::command) fn tell_skips(session: &Session<'_>, remote: Option<&str>, head: Option<&str>) {
     let Some(remote) = remote else { return };
-    let git = InHook::new(&session.repository.top, &[], (&session.shell, &session.switches.look));
+    let git = session.records();
     let told = || -> Result<(), Vec<Problem>> {
         let notes = Desk::of(&session.repository).notes();
         let skipped = |what: Kind| matches!(what, Kind::Skipped | Kind::Unverified);
@@ -27,14 +25,7 @@ pub(in crate::command) fn tell_skips(session: &Session<'_>, remote: Option<&str>
             Some(head) => head.to_owned(),
             None => session.git().resolve("HEAD").map_err(one)?.unwrap_or_default(),
         };
-        let changes = landing::all(&git).map_err(one)?;
-        let ours = |change: &&ChangeRequest| {
-            change.is_open() && change.newest().is_some_and(|newest| newest.head == head)
-        };
-        for change in changes.iter().filter(ours) {
-            tell(&client, change).map_err(one)?;
-        }
-        Ok(())
+        client.proposed(&head).map_err(one)?.iter().try_for_each(|change| tell(&client, change).map_err(one))
     };
     if let Err(problems) = told() {
         session.view.warnings(&problems);
@@ -42,7 +33,7 @@ pub(in crate::command) fn tell_skips(session: &Session<'_>, remote: Option<&str>
 }
 
 /// Tells a change request what was skipped for the commits of its newest version, each thing once.
-pub(super) fn tell(client: &Client<'_>, change: &ChangeRequest) -> Result<(), Problem> {
+fn tell(client: &Client<'_>, change: &ChangeRequest) -> Result<(), Problem> {
     let Some(newest) = change.newest() else { return Ok(()) };
     let range = format!("{}..{}", newest.base, newest.head);
     let listed = client.git.expect(&client.git.git().args(["rev-list", "--end-of-options", &range]))?.text();

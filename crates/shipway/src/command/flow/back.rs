@@ -1,12 +1,9 @@
 //! `flow back`: what is owed to other branches asks to land there, with the conflicts named where there are any.
 
 use serde_json::{Value, json};
-use shipway_core::change::ChangeRequest;
 use shipway_core::flow::Owed;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::quoted;
-
-use shipway_world::guard::landing;
 
 use super::{Desk, short};
 use crate::args::Land;
@@ -16,34 +13,33 @@ use crate::session::Session;
 /// How many paths are named.
 const SHOWN: usize = 20;
 
-/// Brings back what a landing owes, if the policy has it approved already and it is clean. What is not is told: the landing
-/// itself is done.
-pub(in crate::command) fn after(session: &Session<'_>) -> Result<(), Vec<Problem>> {
-    let desk = Desk::open(session, true)?;
-    let owed = desk.owed().map_err(|problem| vec![problem])?;
-    if owed.is_empty() {
-        return Ok(());
-    }
-    let approved = |owed: &Owed| {
-        desk.policy.as_ref().is_some_and(|policy| policy.takes_approved(&owed.from, &owed.into))
-    };
-    if !owed.iter().all(approved) {
-        session.view.note("this owes something to other branches: shipway flow back");
-        return Ok(());
-    }
-    match run(&desk, false) {
-        Ok(_) => Ok(()),
-        Err(problems) => {
-            session.view.warnings(&problems);
-            Ok(())
+/// Brings back what a landing owes, if the policy has it approved already and it is clean. What is not, or could not be
+/// looked at, is told: the landing itself is done, and has not failed for it.
+pub(in crate::command) fn after(session: &Session<'_>) {
+    let brought = || -> Result<(), Vec<Problem>> {
+        let desk = Desk::open(session, true)?;
+        let owed = desk.owed().map_err(|problem| vec![problem])?;
+        let approved = |owed: &Owed| {
+            desk.policy.as_ref().is_some_and(|policy| policy.takes_approved(&owed.from, &owed.into))
+        };
+        if owed.is_empty() {
+            return Ok(());
         }
+        if owed.iter().all(approved) {
+            return run(&desk, false).map(|_| ());
+        }
+        session.view.note("this owes something to other branches: shipway flow back");
+        Ok(())
+    };
+    if let Err(problems) = brought() {
+        session.view.warnings(&problems);
     }
 }
 
 /// Brings back what is owed.
 pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
     let one = |problem| vec![problem];
-    let mut problems = vec![];
+    let (mut problems, mut code) = (vec![], DONE);
     let (mut fields, mut lines): (Vec<Value>, Vec<String>) = (vec![], vec![]);
     let open = latest(desk.owed().map_err(one)?);
     for owed in &open {
@@ -62,7 +58,10 @@ pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
                 desk.session.view.note(&line);
             }
             if clean {
-                problems.extend(land(desk, owed, from)?);
+                match land(desk, owed, from) {
+                    Ok(ended) => code = code.max(ended),
+                    Err(more) => problems.extend(more),
+                }
             }
         }
         if !clean {
@@ -73,7 +72,7 @@ pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
         lines.push("nothing is owed".into());
     }
     desk.session.view.answer("flow", &json!({ "dry_run": dry_run, "back": fields }), &lines.join("\n"));
-    if problems.is_empty() { Ok(DONE) } else { Err(problems) }
+    if problems.is_empty() { Ok(code) } else { Err(problems) }
 }
 
 /// Keeps one obligation for each pair of branches: the newest brings all before it along.
@@ -98,20 +97,15 @@ fn push(desk: &Desk<'_>, owed: &Owed, commit: &str, conflicts: &[String]) -> Res
     Ok(lines.filter(|line| !line.is_empty()).collect())
 }
 
-/// Lands a back-merge that is clean, if a guard and its policy let it; returns what it waits for.
-fn land(desk: &Desk<'_>, owed: &Owed, commit: &str) -> Result<Vec<Problem>, Vec<Problem>> {
-    let git = desk.git();
-    let Some(client) = desk.client(&git)? else { return Ok(vec![]) };
-    let changes = landing::all(&git).map_err(|problem| vec![problem])?;
-    let ours = |change: &&ChangeRequest| {
-        change.is_open()
-            && change.target == owed.into
-            && change.newest().is_some_and(|newest| newest.head == commit)
-    };
-    let Some(change) = changes.iter().rev().find(ours) else { return Ok(vec![]) };
-    match change::land(desk.session, client, &Land::of(change.number)) {
-        Ok(_) => Ok(vec![]),
-        Err(problems) => Ok(problems),
+/// Lands a back-merge that is clean, if a guard and its policy let it; returns how that ended.
+fn land(desk: &Desk<'_>, owed: &Owed, commit: &str) -> End {
+    let git = desk.session.records();
+    let Some(client) = desk.client(&git)? else { return Ok(DONE) };
+    let mut changes = client.proposed(commit).map_err(|problem| vec![problem])?;
+    changes.retain(|change| change.target == owed.into);
+    match changes.pop() {
+        Some(change) => change::land(desk.session, client, &Land::of(change.number)),
+        None => Ok(DONE),
     }
 }
 

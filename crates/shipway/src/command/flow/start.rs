@@ -45,7 +45,7 @@ fn base(desk: &Desk<'_>, base: &str) -> Result<String, Vec<Problem>> {
         let problem = Problem::new(Code::FlowBranch, format!("there is no branch {base} to start from"));
         return Err(vec![problem.wanted(base).hint("git fetch")]);
     };
-    let git = desk.git();
+    let git = desk.session.records();
     let place = match (desk.client(&git)?, &desk.remote) {
         (Some(client), _) if client.base.policy.is_protected(base.as_bytes()) => {
             change::begin(desk.session, &client, (base, tip))?;
