@@ -181,6 +181,7 @@ codes! {
     WatchdogFired = "SW1020", Refused, "a host has put itself back";
     HostMoved = "SW1021", Refused, "a host has another release than the plan says";
     HostCommand = "SW1022", Refused, "a command failed on a host";
+    WatchdogDied = "SW1023", Refused, "the watchdog of a host has died";
     ServiceFailed = "SW1030", Refused, "a service does not start or stop";
     ServiceNotOurs = "SW1031", Refused, "what runs is not of this release";
     ServiceUnhealthy = "SW1032", Refused, "a service is not well";

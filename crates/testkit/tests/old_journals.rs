@@ -157,6 +157,7 @@ const STORIES: &[(&str, Option<Outcome>, bool, bool)] = &[
     ("stuck-in-undo", None, true, true),
     ("approved", Some(Outcome::Shipped), false, true),
     ("signed", Some(Outcome::Shipped), false, true),
+    ("contracted", Some(Outcome::Shipped), false, false),
     ("waiting", None, false, true),
     ("killed-in-push", None, false, true),
     ("killed-in-undo", None, false, true),

@@ -107,6 +107,9 @@ impl HostRow {
                 armed.left_ms / 1000,
                 armed.run
             ));
+            if armed.died > 0 {
+                lines.push(format!("its watchdog was found dead {} times", armed.died));
+            }
         }
         lines
     }

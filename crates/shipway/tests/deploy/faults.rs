@@ -75,6 +75,24 @@ fn a_release_that_was_edited_by_hand_is_refused_as_a_way_back() {
 }
 
 #[test]
+fn a_watchdog_that_is_killed_before_the_confirmation_is_started_again_and_told() {
+    let kill = "smoke = [\"sh\", \"-c\", \"test ! -e ROOT/kill || for at in /proc/[0-9]*; do tr '\\\\0' ' ' <$at/cmdline 2>/dev/null | grep -q 'watchdog ROOT/staging $' && kill -9 ${at#/proc/}; done; rm -f ROOT/kill\"]\n";
+    let site = Site::new(&STAGING.replace("SERVICE", &format!("{}{kill}", crate::site::SERVICE)));
+    site.change("feat: good", "");
+    let said = site.code(0, &["push", "--to", "staging"]);
+    assert!(!said.contains("SW1023"), "{said}");
+    fs::write(site.root().join("kill"), "").unwrap();
+    site.change("feat: next", "");
+    let said = site.code(0, &["push", "--to", "staging"]);
+    assert!(said.contains("warning[SW1023]: the watchdog of"), "{said}");
+    assert!(!site.root().join("kill").exists());
+    site.serves("1.2.0");
+    // It is over with the confirmation, and nothing goes back.
+    assert!(!site.root().join("staging/watchdog.json").exists());
+    assert_eq!(site.live("staging")["local"], "1.2.0");
+}
+
+#[test]
 fn a_directory_in_the_place_of_current_is_refused() {
     let site = Site::new(STAGING);
     fs::create_dir_all(site.root().join("staging/current/mine")).unwrap();

@@ -92,6 +92,66 @@ fn a_host_whose_client_and_agent_were_killed_goes_back_by_itself() {
     assert_eq!(fault.problem.code, Code::WatchdogFired);
 }
 
+/// Returns the watchdog of a host.
+fn watchdog(host: &Host) -> Option<String> {
+    let words = format!("watchdog\0{}\0", host.path);
+    let found = fs::read_dir("/proc").unwrap().flatten().find(|entry| {
+        fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).ends_with(&words))
+    });
+    found.map(|entry| entry.file_name().to_string_lossy().into_owned())
+}
+
+#[test]
+fn a_watchdog_that_is_killed_is_started_again_and_still_takes_the_host_back() {
+    let scene = Scene::new();
+    let host = scene.host("a");
+    let (one, two) = (scene.built("one"), scene.built("two"));
+    let fleet = scene.fleet();
+    Driver::new(&fleet, 1).deploy(&host, &one);
+    let driver = Driver::new(&fleet, 2);
+    driver.stage(&host, &two).unwrap();
+    // That of the first run ends by itself, but not at once.
+    until("nothing is watched", || watchdog(&host).is_none());
+    driver.switch(&host, 10_000).unwrap();
+    let first = watchdog(&host).unwrap();
+    assert_eq!(driver.look(&host).watchdog.unwrap().died, 0);
+    Scene::signal("-KILL", &first);
+    // It is seen at once; and started again as soon as the run is heard of, or somebody comes.
+    until("it is seen to be dead", || driver.look(&host).watchdog.unwrap().died == 1);
+    until("another one is there", || {
+        driver.look(&host);
+        watchdog(&host).is_some_and(|now| now != first)
+    });
+    assert_eq!(driver.look(&host).watchdog.unwrap().died, 1);
+    // The client and the agent die too, and nobody comes.
+    Scene::signal("-KILL", &scene.pid());
+    fleet.disconnect();
+    until("the host goes back", || Scene::version(&host) == "one");
+    until("the watchdog ends", || watchdog(&host).is_none());
+    assert_eq!(driver.ask(&host, Request::Confirm).unwrap_err().problem.code, Code::WatchdogFired);
+}
+
+#[test]
+fn a_watchdog_that_was_killed_with_the_client_is_started_again_by_whoever_comes_next() {
+    let scene = Scene::new();
+    let (host, one) = (scene.host("a"), scene.built("one"));
+    let fleet = scene.fleet();
+    let driver = Driver::new(&fleet, 1);
+    driver.stage(&host, &one).unwrap();
+    driver.switch(&host, 300_000).unwrap();
+    let first = watchdog(&host).unwrap();
+    for pid in [&scene.pid(), &first] {
+        Scene::signal("-KILL", pid);
+    }
+    fleet.disconnect();
+    until("another one is there", || {
+        let other = scene.fleet();
+        Driver::new(&other, 1).look(&host).watchdog.unwrap().died == 1
+            && watchdog(&host).is_some_and(|now| now != first)
+    });
+}
+
 #[test]
 fn a_run_that_is_alive_puts_the_watchdog_off() {
     let scene = Scene::new();

@@ -80,7 +80,7 @@ pub(super) fn grant(agent: &Agent, run: &RunId, holder: &str, ttl_ms: u64) -> Re
 }
 
 /// Lets a lease last longer, even one that is over, as long as nobody else has taken it; the watchdog of the run waits
-/// longer, too.
+/// longer, too, and one that has died is started again.
 pub(super) fn renew(agent: &Agent, run: &RunId, fence: Fence) -> Result<(), Problem> {
     let root = &agent.root;
     let _brief = root.lock_lease()?;
@@ -89,7 +89,8 @@ pub(super) fn renew(agent: &Agent, run: &RunId, fence: Fence) -> Result<(), Prob
     lease.boot = clock.boot();
     lease.until_ms = clock.uptime_ms().saturating_add(lease.ttl_ms);
     replace_json(&path(root), &lease)?;
-    watchdog::put_off(root, run, clock)
+    watchdog::put_off(root, run, clock)?;
+    watchdog::revive(agent)
 }
 
 /// Proves that a run has the newest lease. Whoever is to change something asks this under the lock.

@@ -440,4 +440,12 @@ pub struct Armed {
     pub left_ms: u64,
     /// What keeps the watchdog running.
     pub kept_by: String,
+    /// How often it was found dead before its time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub died: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -113,12 +113,29 @@ impl Root {
         Ok(file)
     }
 
+    /// Returns what a watchdog holds for as long as it lives, however it ends.
+    pub fn hold_watchdog(&self) -> Result<File, Problem> {
+        let path = self.dir.join(WATCHDOG);
+        let file = self.open_lock(&path)?;
+        file.lock_shared().map_err(|error| problem(&path, &error))?;
+        Ok(file)
+    }
+
+    /// Tells whether no watchdog lives.
+    pub fn unwatched(&self) -> bool {
+        // Whoever looks may not be allowed to, and then knows nothing.
+        File::open(self.dir.join(WATCHDOG)).is_ok_and(|file| file.try_lock().is_ok())
+    }
+
     fn open_lock(&self, path: &Path) -> Result<File, Problem> {
         make_dir(&self.dir, 0o755)?;
         let file = File::options().read(true).append(true).create(true).mode(0o644).open(path);
         file.map_err(|error| problem(path, &error))
     }
 }
+
+/// The file whose lock a watchdog holds.
+const WATCHDOG: &str = "watchdog.lock";
 
 /// Replaces a file as a whole; it is on disk when this returns.
 pub(super) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Problem> {

@@ -58,6 +58,7 @@ pub fn serve(
     let agent = Arc::new(agent);
     // A host whose watchdog died with it is put right before anything else; what fails is said when it is asked.
     let _ = watchdog::settle(&agent);
+    let _ = revive(&agent);
     let (calls, waiting) = sync_channel(WAITING);
     let alive = beat(&out);
     read_on(Arc::clone(&agent), from, Arc::clone(&out), calls);
@@ -66,6 +67,15 @@ pub fn serve(
     // The reader may still wait for the client, which is to see the end now.
     *out.lock().unwrap_or_else(PoisonError::into_inner) = Box::new(io::sink());
     ended
+}
+
+fn revive(agent: &Agent) -> Result<(), Problem> {
+    // A directory that is not there yet is not made by a look.
+    if !agent.root.dir.join("watchdog.json").exists() {
+        return Ok(());
+    }
+    let _brief = agent.root.lock_lease()?;
+    watchdog::revive(agent)
 }
 
 /// Looks at a directory without a client.

@@ -3,8 +3,11 @@
 //! It is a process of its own that outlives the connection, and it only ever does what a revert does, under the same
 //! lock. Its deadline stands in a file, in a clock that nobody can set; whoever hears of the run moves it. A host that
 //! was started anew since goes back at once: by the unit that systemd starts, or when the next agent comes.
+//!
+//! A watchdog that is a process may be killed as any other, and systemd is not there to start it again. It holds a lock
+//! for as long as it lives, so an agent that hears of the run sees that it is dead, and starts another one.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -38,6 +41,9 @@ struct Watchdog {
     within_ms: u64,
     deadline_ms: u64,
     kept_by: String,
+    /// How often it was found dead; nothing where it does not hold the lock that tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    died: Option<u32>,
 }
 
 impl Watchdog {
@@ -64,6 +70,9 @@ fn read(root: &Root) -> Result<Option<Watchdog>, Problem> {
 /// Returns the watchdog that is armed.
 pub(super) fn look(root: &Root, clock: &dyn Clock) -> Result<Option<Armed>, Problem> {
     Ok(read(root)?.map(|watchdog| Armed {
+        died: watchdog
+            .died
+            .map_or(0, |died| died + u32::from(watchdog.over(clock).is_none() && root.unwatched())),
         left_ms: match watchdog.over(clock) {
             None => watchdog.deadline_ms.saturating_sub(clock.uptime_ms()),
             Some(_) => 0,
@@ -82,6 +91,12 @@ pub(super) fn kept_by(root: &Root) -> Result<Option<String>, Problem> {
 pub(super) fn arm(agent: &Agent, run: &RunId, within_ms: u64) -> Result<String, Problem> {
     let clock = &*agent.setup.clock;
     let kept_by = choose(agent);
+    // Before anybody can see that there is one, so that it never looks dead while it is being started.
+    let held = if user_of(kept_by).is_none() && !agent.setup.watchdog.is_empty() {
+        Some(agent.root.hold_watchdog()?)
+    } else {
+        None
+    };
     {
         let _brief = agent.root.lock_lease()?;
         let deadline_ms = clock.uptime_ms().saturating_add(within_ms);
@@ -91,11 +106,27 @@ pub(super) fn arm(agent: &Agent, run: &RunId, within_ms: u64) -> Result<String, 
             within_ms,
             deadline_ms,
             kept_by: kept_by.into(),
+            died: held.is_some().then_some(0),
         };
         replace_json(&path(&agent.root), &watchdog)?;
     }
-    start(agent, kept_by)?;
+    match held {
+        Some(held) => start_process(agent, held)?,
+        None => start_unit(agent, kept_by)?,
+    }
     Ok(kept_by.to_owned())
+}
+
+/// Starts a watchdog again that is dead before its time. The caller holds the lock of the lease.
+pub(super) fn revive(agent: &Agent) -> Result<(), Problem> {
+    let Some(watchdog) = read(&agent.root)? else { return Ok(()) };
+    let Some(died) = watchdog.died else { return Ok(()) };
+    if watchdog.over(&*agent.setup.clock).is_some() || !agent.root.unwatched() {
+        return Ok(());
+    }
+    let held = agent.root.hold_watchdog()?;
+    replace_json(&path(&agent.root), &Watchdog { died: Some(died.saturating_add(1)), ..watchdog })?;
+    start_process(agent, held)
 }
 
 /// Moves the deadline of a run. The caller holds the lock of the lease.
@@ -215,23 +246,26 @@ fn user_of(kept_by: &str) -> Option<bool> {
     }
 }
 
-/// Starts what keeps the watchdog.
-fn start(agent: &Agent, kept_by: &str) -> Result<(), Problem> {
-    if let Some(user) = user_of(kept_by) {
-        let path = unit_path(user, &agent.root);
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).map_err(|error| problem(dir, &error))?;
-        }
-        replace(&path, unit_text(agent, user).as_bytes(), 0o644)?;
-        systemctl(user, &["daemon-reload"])?;
-        let name = unit(&agent.root);
-        systemctl(user, &["enable", &name])?;
-        return systemctl(user, &["restart", &name]);
+/// Lets systemd start the watchdog, and again whenever it dies.
+fn start_unit(agent: &Agent, kept_by: &str) -> Result<(), Problem> {
+    let Some(user) = user_of(kept_by) else { return Ok(()) };
+    let path = unit_path(user, &agent.root);
+    if let Some(dir) = path.parent() {
+        fs::create_dir_all(dir).map_err(|error| problem(dir, &error))?;
     }
+    replace(&path, unit_text(agent, user).as_bytes(), 0o644)?;
+    systemctl(user, &["daemon-reload"])?;
+    let name = unit(&agent.root);
+    systemctl(user, &["enable", &name])?;
+    systemctl(user, &["restart", &name])
+}
+
+/// Starts the watchdog as a process, which inherits the lock that it holds as its input.
+fn start_process(agent: &Agent, held: File) -> Result<(), Problem> {
     let Some((program, args)) = agent.setup.watchdog.split_first() else { return Ok(()) };
     let mut command = Command::new(program);
     command.args(args).arg(&agent.root.dir).current_dir("/");
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(held).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().map_err(|error| {
         Problem::new(Code::AgentUnusable, format!("the watchdog cannot be started: {error}"))
     })?;

@@ -12,7 +12,7 @@ use shipway_core::kinds::deploy as kinds;
 use shipway_core::problem::{Code, Problem};
 
 use super::Hands;
-use super::well::stranger;
+use super::well::{stranger, unwatched};
 use crate::agent::protocol::{Command, Look, Request, Response};
 use crate::check::{advice, blocks};
 use crate::host::By;
@@ -54,7 +54,10 @@ impl Check for Watch {
                         return Ok(blocks(self.unwell("traffic").found(found).wanted(wanted)));
                     }
                     if cx.world.uptime().saturating_sub(begun) >= span {
-                        return Ok(self.end(verdict));
+                        let states = self.args.hosts.iter();
+                        let states = states.map(|well| self.hands.look(cx, &well.host, Look::default()));
+                        let died = states.filter_map(|state| unwatched(&state.ok()?, cx)).flat_map(advice);
+                        return Ok(self.end(verdict).into_iter().chain(died).collect());
                     }
                 }
                 Ok(Err(problem)) => return Ok(blocks(problem)),

@@ -9,7 +9,7 @@ use shipway_core::problem::{Code, Problem};
 
 use super::Hands;
 use crate::agent::protocol::{Look, Request, State};
-use crate::check::blocks;
+use crate::check::{advice, blocks};
 
 /// The check.
 #[derive(Debug)]
@@ -60,7 +60,10 @@ impl Well {
         }
         let look = Look { services: true, ..Look::default() };
         let state = self.hands.look(cx, host, look)?;
-        Ok(stranger(&state, cx).map(blocks).unwrap_or_default())
+        Ok(match stranger(&state, cx) {
+            Some(problem) => blocks(problem),
+            None => unwatched(&state, cx).map(advice).unwrap_or_default(),
+        })
     }
 }
 
@@ -72,6 +75,18 @@ fn unwell(problem: &Problem) -> bool {
     matches!(
         problem.code,
         Code::ServiceUnhealthy | Code::SmokeFailed | Code::ServiceFailed | Code::ServiceNotOurs
+    )
+}
+
+/// Returns what a person must know of a host whose watchdog has died: it was started again, but something ends it.
+pub(super) fn unwatched(state: &State, cx: &Cx<'_>) -> Option<Problem> {
+    let armed = state.watchdog.as_ref().filter(|armed| armed.run == *cx.run && armed.died > 0)?;
+    let what = format!("the watchdog of {} has died, and is started again", state.host);
+    Some(
+        Problem::new(Code::WatchdogDied, what)
+            .found(format!("dead {} times since the switch", armed.died))
+            .wanted("one that lives until the release is confirmed")
+            .hint("what ends processes there? a host without it does not go back by itself: shipway explain SW1023"),
     )
 }
 
