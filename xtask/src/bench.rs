@@ -10,6 +10,7 @@ mod measure;
 mod proxy;
 mod row;
 mod site;
+mod tools;
 mod transfer;
 
 use std::io::{self, Write};

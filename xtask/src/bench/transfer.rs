@@ -14,16 +14,17 @@ use std::time::{Duration, Instant};
 use super::measure::{Cost, median};
 use super::row::Row;
 use super::site::{find, run as ask};
+use super::tools;
 
 /// How many files there are, and how long each is: 50 MB in all.
-const FILES: u64 = 2000;
+pub(super) const FILES: u64 = 2000;
 const LENGTH: usize = 25_000;
 /// Every which file changes before the second deployment: one of a hundred.
 const EVERY: usize = 100;
 /// How many times all of it is measured.
 const ROUNDS: usize = 5;
 /// How many hosts there are, and how many there are where more are compared with them.
-const HOSTS: usize = 10;
+pub(super) const HOSTS: usize = 10;
 const MORE: usize = 50;
 
 /// Returns the rows of transfers, with the programs `host-bench` and `shipway`.
@@ -34,6 +35,7 @@ pub(super) fn rows([bench, agent]: [&str; 2], scratch: &Path) -> Vec<Row> {
     let skipped = |why: &str| {
         let mut rows: Vec<Row> =
             goals.iter().map(|(name, goal)| Row::skipped(what(name), format!("<= {goal:.2}"), why)).collect();
+        rows.extend(tools::skipped(why));
         rows.push(Row::skipped(more.clone(), "<= 2.00".into(), why));
         rows
     };
@@ -44,15 +46,16 @@ pub(super) fn rows([bench, agent]: [&str; 2], scratch: &Path) -> Vec<Row> {
     }
     let measured = Hosts::start(scratch).and_then(|hosts| {
         let lot = Lot { hosts: &hosts, bench, agent };
-        Ok((lot.three()?, lot.many()?))
+        Ok((lot.three()?, tools::rows(&lot), lot.many()?))
     });
     match measured {
-        Ok((three, many)) => {
+        Ok((three, tools, many)) => {
             let took = |wall: f64| Ok(Cost { wall, ..Cost::default() });
             let row = |((name, goal), [ours, theirs]): (&(&str, f64), [f64; 2])| {
                 Row::at_most(what(name), &took(ours), &took(theirs), *goal)
             };
             let mut rows: Vec<Row> = goals.iter().zip(three).map(row).collect();
+            rows.extend(tools);
             rows.push(Row::at_most(more, &took(many[0]), &took(many[1]), 2.0));
             rows
         }
@@ -60,8 +63,8 @@ pub(super) fn rows([bench, agent]: [&str; 2], scratch: &Path) -> Vec<Row> {
     }
 }
 
-struct Lot<'a> {
-    hosts: &'a Hosts,
+pub(super) struct Lot<'a> {
+    pub(super) hosts: &'a Hosts,
     bench: &'a str,
     agent: &'a str,
 }
@@ -116,7 +119,8 @@ impl Lot<'_> {
         Ok(walls.map(median))
     }
 
-    fn ours(&self, source: &Path, name: &str, count: usize) -> io::Result<f64> {
+    /// Returns what ours takes to bring a directory to some hosts, in milliseconds.
+    pub(super) fn ours(&self, source: &Path, name: &str, count: usize) -> io::Result<f64> {
         let places = |number| format!("h{number}:{}", self.hosts.root(number).join(name).display());
         let places: Vec<String> = (0..count).map(places).collect();
         // The store of this machine is as new as the hosts are.
@@ -159,7 +163,7 @@ impl Lot<'_> {
 }
 
 /// Makes files of which every other one can be compressed, always the same.
-fn make(dir: &Path, files: u64) -> io::Result<()> {
+pub(super) fn make(dir: &Path, files: u64) -> io::Result<()> {
     for number in 0..files {
         let place = dir.join(format!("{}", number % 40));
         fs::create_dir_all(&place)?;
@@ -193,7 +197,7 @@ fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn change(dir: &Path, round: usize) -> io::Result<()> {
+pub(super) fn change(dir: &Path, round: usize) -> io::Result<()> {
     for path in files(dir)?.iter().step_by(EVERY) {
         let mut content = fs::read(path)?;
         content.extend(format!("changed in round {round}\n").bytes());
@@ -210,10 +214,10 @@ fn touch(dir: &Path) -> io::Result<()> {
 }
 
 /// An sshd on a loopback port, and an open connection for each of the names of its hosts.
-struct Hosts {
+pub(super) struct Hosts {
     sshd: Child,
-    dir: PathBuf,
-    config: PathBuf,
+    pub(super) dir: PathBuf,
+    pub(super) config: PathBuf,
     /// Where the sockets are; their paths have to be short.
     sockets: PathBuf,
 }
@@ -280,11 +284,11 @@ impl Hosts {
         Ok(())
     }
 
-    fn root(&self, number: usize) -> PathBuf {
+    pub(super) fn root(&self, number: usize) -> PathBuf {
         self.dir.join("roots").join(format!("h{number}"))
     }
 
-    fn clear(&self) -> io::Result<()> {
+    pub(super) fn clear(&self) -> io::Result<()> {
         let roots = self.dir.join("roots");
         fs::remove_dir_all(&roots)?;
         fs::create_dir_all(&roots)

@@ -1,9 +1,11 @@
 //! Deploys a small web service again and again under constant load, and then takes a bad release back. In front of it is
-//! `HAProxy`, or the proxy of shipway, which is replaced now and then as well.
+//! `HAProxy`, or the proxy of shipway, which is replaced now and then as well, or nothing but a socket that systemd holds.
 //!
-//! Usage: `load-bench AGENT WEB FRONT DIR COUNT`, where the front is the path of `HAProxy`, or `-`. It prints what became of the requests and how long they took: failed
-//! during the deployments, p99 in milliseconds with nothing going on, p99 during the deployments, and then of the bad
-//! release: milliseconds from the verdict until the host is back, and failed requests after it.
+//! Usage: `load-bench AGENT WEB FRONT DIR COUNT`, where the front is the path of `HAProxy`, or `-`, or `socket`, which
+//! boots a machine and needs root and `SHIPWAY_TEST_FULL=1`. It prints what became of the requests and how long they
+//! took: failed during the deployments, p99 in milliseconds with nothing going on, p99 during the deployments, and then
+//! of the bad release: milliseconds from the verdict until the host is back, and failed requests after it. The last
+//! number are requests on a kept connection that was closed at that moment, which are counted apart behind a socket.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,8 +20,8 @@ use std::time::{Duration, Instant};
 use shipway_core::action::Stop;
 use shipway_core::deployment::{Deployment, Health, Host, Keeper, Manifest, Probe, Runtime, Service, Switch};
 use shipway_core::id::RunId;
-use shipway_core::problem::Problem;
-use shipway_testkit::host::{free_port, until};
+use shipway_core::problem::{Code, Problem};
+use shipway_testkit::host::{Machine, Network, free_port, until};
 use shipway_testkit::load::{Load, Method, Report};
 use shipway_world::agent::protocol::{Keep, Request};
 use shipway_world::artifact::{Selection, Store, manifest};
@@ -33,6 +35,8 @@ const STEADY: usize = 4000;
 const BETWEEN: usize = 100;
 /// After how many deployments the proxy is replaced.
 const REPLACED: u32 = 5;
+/// The port of a machine that has an address of its own.
+const PORT: u16 = 8080;
 /// How long an answer of the host may take.
 const LIMIT: Duration = Duration::from_mins(5);
 
@@ -104,12 +108,17 @@ struct Site {
     fleet: Fleet,
     address: SocketAddr,
     service: Service,
-    front: Front,
+    front: Option<Front>,
+    /// It ends last: until then somebody asks it.
+    machine: Option<Machine>,
 }
 
 impl Site {
     fn new([agent, web, front]: [&String; 3], dir: &Path) -> Result<Self, Problem> {
         fs::create_dir_all(dir).expect("the directory can be made");
+        if front == "socket" {
+            return Self::on_machine([agent, web], dir);
+        }
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let ports = [free_port(), free_port()];
         let store = Arc::new(Store::open(dir.join("store"))?);
@@ -124,7 +133,28 @@ impl Site {
         let path = dir.join("host").display().to_string();
         let host = Host { name: "here".into(), address: String::new(), path, ssh: vec![], roles: vec![] };
         let service = service(switch);
-        Ok(Self { dir: dir.to_owned(), web: web.into(), host, store, fleet, address, service, front })
+        let (dir, web, front) = (dir.to_owned(), web.into(), Some(front));
+        Ok(Self { dir, web, host, store, fleet, address, service, front, machine: None })
+    }
+
+    /// Returns a host with a systemd of its own, which holds the socket of the service.
+    fn on_machine([agent, web]: [&String; 2], dir: &Path) -> Result<Self, Problem> {
+        let machine = Network::new().and_then(|network| Machine::new("web", &network));
+        let machine = machine.map_err(|why| Problem::new(Code::HostUnreachable, why))?;
+        let address = SocketAddr::new(machine.address().ip(), PORT);
+        let store = Arc::new(Store::open(dir.join("store"))?);
+        let fleet = Fleet::new(Arc::clone(&store), AgentBinary::new(agent), BTreeMap::new());
+        let name = machine.name().to_owned();
+        let ssh = ["ssh", "-F", &machine.ssh_config().display().to_string()].map(str::to_owned).to_vec();
+        let host = Host { address: name.clone(), name, path: "app".into(), ssh, roles: vec![] };
+        let manager = Keeper::Systemd { unit: "web".into(), user: false, extra: vec![] };
+        let plain = service(Switch::Socket { listen: PORT.to_string() });
+        let probe = Probe::Http(format!("http://127.0.0.1:{PORT}/health"));
+        let health = plain.health.clone().map(|health| Health { probe, ..health });
+        let run = vec!["{release}/web".to_owned()];
+        let service = Service { run, manager, health, overlap: false, ..plain };
+        let (dir, web, machine) = (dir.to_owned(), web.into(), Some(machine));
+        Ok(Self { dir, web, host, store, fleet, address, service, front: None, machine })
     }
 
     fn measure(&self, count: u32) -> Result<String, Problem> {
@@ -136,8 +166,9 @@ impl Site {
         for number in 1..=count {
             load.wait_for(BETWEEN);
             self.live(number, "", Some(number - 1))?;
-            if number % REPLACED == 0 && matches!(self.service.switch, Switch::Proxy { .. }) {
-                self.front.replace();
+            let replaced = number % REPLACED == 0 && matches!(self.service.switch, Switch::Proxy { .. });
+            if let Some(front) = self.front.as_ref().filter(|_| replaced) {
+                front.replace();
             }
         }
         load.wait_for(BETWEEN);
@@ -148,8 +179,10 @@ impl Site {
         }
         let (back, after) = self.bad(count + 1)?;
         let p99 = |report: &Report| report.percentile(99).as_secs_f64() * 1000.0;
-        let failed = steady.failed.len() + busy.failed.len();
-        Ok(format!("{failed} {:.3} {:.3} {back:.1} {after}", p99(&steady), p99(&busy)))
+        let closed =
+            if self.front.is_none() { busy.failed.iter().filter(|why| is_closed(why)).count() } else { 0 };
+        let failed = steady.failed.len() + busy.failed.len() - closed;
+        Ok(format!("{failed} {:.3} {:.3} {back:.1} {after} {closed}", p99(&steady), p99(&busy)))
     }
 
     /// Lets a bad release get the traffic; its first error is the verdict. Returns how long it then took until the host
@@ -229,6 +262,11 @@ impl Site {
 
     /// Stops what is left of the service: whatever has its mark in its variables.
     fn retire(&self) -> Result<(), Problem> {
+        if self.machine.is_some() {
+            // Its processes end with it, and their numbers mean others here.
+            self.fleet.disconnect();
+            return Ok(());
+        }
         let state = self.fleet.look(&self.host, &Stop::default()).map_err(|fault| fault.problem)?;
         for pid in state.services.iter().filter_map(|seen| seen.pid) {
             let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
@@ -239,6 +277,11 @@ impl Site {
         self.fleet.disconnect();
         Ok(())
     }
+}
+
+/// Tells whether a request met the end of its connection rather than an answer or a refusal.
+fn is_closed(why: &str) -> bool {
+    ["(ConnectionReset)", "(BrokenPipe)", "(UnexpectedEof)"].iter().any(|kind| why.ends_with(kind))
 }
 
 fn say(line: &str) {
