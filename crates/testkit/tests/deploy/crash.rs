@@ -52,6 +52,10 @@ pub(crate) enum Death {
     /// The client, at one of its calls of the journal.
     Entry(u64, When),
     Agent(u64),
+    /// The client in its first life, and again in its second.
+    Twice((u64, When), (u64, When)),
+    /// An agent, and the client as well.
+    Both(u64, (u64, When)),
 }
 
 /// Which calls of the client count.
@@ -112,19 +116,22 @@ impl Story {
     fn case(&self, death: &Death, how: (Second, Meanwhile)) -> Result<Seen, String> {
         let scene = self.template.copy();
         let (fuse, count) = match *death {
-            Death::Client(number, when) => (Fuse::at(number, when), Count::All),
             Death::Entry(number, when) => (Fuse::at(number, when), Count::Entries),
-            Death::Agent(number) => {
-                fs::write(scene.places().join("die-in"), number.to_string()).unwrap();
-                (Fuse::count_only(), Count::All)
+            Death::Client(number, when) | Death::Both(_, (number, when)) => {
+                (Fuse::at(number, when), Count::All)
             }
+            Death::Twice(first, second) => (Fuse::pair(first, second), Count::All),
+            Death::Agent(_) => (Fuse::count_only(), Count::All),
         };
+        if let Death::Agent(number) | Death::Both(number, _) = death {
+            fs::write(scene.places().join("die-in"), number.to_string()).unwrap();
+        }
         let mut seen = Seen::default();
         let ended = live(&scene, (&fuse, count), how, &mut seen)?;
         // Whoever looks must not be killed in the place of one that was missed.
-        if let Death::Agent(_) = death {
+        if let Death::Agent(_) | Death::Both(..) = death {
             let missed = fs::remove_file(scene.places().join("die-in")).is_ok();
-            seen.died = !missed && scene.places().join("died").exists();
+            seen.died |= !missed && scene.places().join("died").exists();
         }
         scene.always_whole()?;
         seen.end = judge(&scene)?;
@@ -196,6 +203,25 @@ impl Story {
     pub(crate) fn entries(&self) -> Vec<Death> {
         let names = self.calls(Count::Entries).0;
         Fuse::places(names.len() as u64).map(|(number, when)| Death::Entry(number, when)).collect()
+    }
+
+    /// Returns pairs of deaths: the client dies at each of its places and then once more, now sooner and now later, and
+    /// every other time an agent dies instead of the client's second life.
+    fn pairs(&self, skip: usize) -> Vec<Death> {
+        let (names, passed) = self.calls(Count::All);
+        let calls = names.len() as u64;
+        let places = Fuse::places(calls).filter(|(_, when)| *when == When::Before).enumerate();
+        let pair = |(at, place): (usize, (u64, When))| {
+            // Strides without a common factor, so that early and late deaths meet in all ways.
+            let stride = at as u64 * 13;
+            let when = if at % 3 == 0 { When::After } else { When::Before };
+            if at % 2 == 0 {
+                Death::Twice(place, (1 + stride % (calls / 2), when))
+            } else {
+                Death::Both(stride % passed, place)
+            }
+        };
+        some(places.map(pair), skip)
     }
 
     /// Returns the deaths of agents: at each of their messages and entries.
@@ -398,5 +424,15 @@ fn a_deployment_with_a_service_that_is_killed_anywhere_is_whole_or_back() {
     let story = Story::new("client, with a service", true);
     let deaths: Vec<Death> = story.clients(3).into_iter().step_by(3).collect();
     story.check(&deaths, (Second::Resume, Meanwhile::Nothing));
+    story.check(&deaths, (Second::Rollback, Meanwhile::Nothing));
+}
+
+#[test]
+fn a_deployment_with_two_deaths_is_whole_or_back() {
+    let story = Story::new("two deaths", false);
+    let deaths = story.pairs(5);
+    assert!(deaths.len() > 5, "{deaths:?}");
+    let (_, stuck) = story.check(&deaths, (Second::Resume, Meanwhile::Nothing));
+    assert_eq!(stuck, 0);
     story.check(&deaths, (Second::Rollback, Meanwhile::Nothing));
 }
