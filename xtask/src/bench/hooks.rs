@@ -19,18 +19,18 @@ const MESSAGE: &str = "feat(parser): read numbers with underscores\n\nThey are e
 pub(super) fn rows(shipway: &str, scratch: &Path, (tools, install): (&Path, bool)) -> Vec<Row> {
     let peers = PEERS.map(|(name, _)| peer(name, tools, install));
     match site(shipway, scratch, &peers) {
-        Ok(dir) => measured(&dir, &peers),
+        Ok(dirs) => measured(&dirs, &peers),
         Err(error) => vec![Row::failed("commit-msg hook, cold".into(), "-".into(), &error.to_string())],
     }
 }
 
-fn measured(dir: &Path, peers: &[Result<Vec<String>, String>]) -> Vec<Row> {
-    let ours = Subject::new(dir, &[&[".git/hooks/commit-msg", "message"]]);
+fn measured([ours, theirs]: &[PathBuf; 2], peers: &[Result<Vec<String>, String>]) -> Vec<Row> {
+    let ours = Subject::new(ours, &[&[".git/hooks/commit-msg", "message"]]);
     let theirs: Vec<Option<Subject>> = peers
         .iter()
         .map(|peer| {
             let words: Vec<&str> = peer.as_ref().ok()?.iter().map(String::as_str).collect();
-            Some(Subject::new(dir, &[&words]))
+            Some(Subject::new(theirs, &[&words]))
         })
         .collect();
     let subjects: Vec<&Subject> = [&ours].into_iter().chain(theirs.iter().flatten()).collect();
@@ -50,30 +50,35 @@ fn measured(dir: &Path, peers: &[Result<Vec<String>, String>]) -> Vec<Row> {
     rows
 }
 
-/// Makes a repository with our hooks, a policy, and the configurations of the peers.
-fn site(shipway: &str, scratch: &Path, peers: &[Result<Vec<String>, String>]) -> io::Result<PathBuf> {
-    let dir = scratch.join("hooks");
-    fs::create_dir_all(dir.join(".shipway"))?;
-    ask(&dir, &["git", "init", "--quiet", "--template="], "")?;
-    fs::write(dir.join(".shipway/policy.toml"), "preset = \"gitflow\"\n")?;
-    fs::write(dir.join("message"), MESSAGE)?;
+/// Makes a repository with our hooks and a policy, and one with the configurations of the peers: where those are found,
+/// our hooks would run theirs as well.
+fn site(shipway: &str, scratch: &Path, peers: &[Result<Vec<String>, String>]) -> io::Result<[PathBuf; 2]> {
+    let dirs = ["ours", "theirs"].map(|name| scratch.join("hooks").join(name));
+    for dir in &dirs {
+        fs::create_dir_all(dir)?;
+        ask(dir, &["git", "init", "--quiet", "--template="], "")?;
+        fs::write(dir.join("message"), MESSAGE)?;
+    }
+    let [ours, theirs] = &dirs;
+    fs::create_dir(ours.join(".shipway"))?;
+    fs::write(ours.join(".shipway/policy.toml"), "preset = \"gitflow\"\n")?;
+    ask(ours, &[shipway, "guard", "install"], "")?;
     fs::write(
-        dir.join("commitlint.config.js"),
+        theirs.join("commitlint.config.js"),
         "module.exports = { extends: ['@commitlint/config-conventional'] };\n",
     )?;
-    fs::write(dir.join("lefthook.yml"), "commit-msg:\n  commands:\n    look:\n      run: \"true\"\n")?;
+    fs::write(theirs.join("lefthook.yml"), "commit-msg:\n  commands:\n    look:\n      run: \"true\"\n")?;
     fs::write(
-        dir.join(".pre-commit-config.yaml"),
+        theirs.join(".pre-commit-config.yaml"),
         "repos:\n  - repo: local\n    hooks:\n      - {id: look, name: look, entry: \"true\", language: system, \
          stages: [commit-msg]}\n",
     )?;
     // Where its rules are found by name.
     if let Some(modules) = peers[0].as_ref().ok().and_then(|words| modules(words)) {
-        std::os::unix::fs::symlink(modules, dir.join("node_modules"))?;
+        std::os::unix::fs::symlink(modules, theirs.join("node_modules"))?;
     }
-    ask(&dir, &["git", "add", "lefthook.yml", ".pre-commit-config.yaml"], "")?;
-    ask(&dir, &[shipway, "guard", "install"], "")?;
-    Ok(dir)
+    ask(theirs, &["git", "add", "lefthook.yml", ".pre-commit-config.yaml"], "")?;
+    Ok(dirs)
 }
 
 fn modules(words: &[String]) -> Option<PathBuf> {
