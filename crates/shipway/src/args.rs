@@ -8,6 +8,7 @@ mod flow;
 mod guard;
 mod init;
 mod trigger;
+mod of_git;
 mod passed;
 mod policy;
 

@@ -21,8 +21,8 @@ use crate::view::{Format, Setup, Variables, View, Volume, When};
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
-    let read = Args::from_arg_matches(&help::command().get_matches());
-    let args = read.unwrap_or_else(|error| error.exit());
+    let all = || Args::from_arg_matches(&help::command().get_matches());
+    let args = Args::of_git().map_or_else(all, Ok).unwrap_or_else(|error| error.exit());
     let environment = Environment::read();
     let view: Arc<dyn View> = Arc::from(view::open(&setup(&args, &environment)));
     let code = command::run(&args, &environment, &view).unwrap_or_else(|problems| {
