@@ -5,6 +5,7 @@
 
 pub mod id;
 pub mod secrets;
+pub mod lfs;
 pub mod time;
 pub mod problem;
 pub mod window;

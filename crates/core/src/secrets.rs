@@ -3,6 +3,10 @@
 //! Only forms that their makers chose to be told apart are looked for, so that what is found is nearly always one. A
 //! password in plain words has no form, and is not found.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// The most that is told of one file.
 const MOST: usize = 10;
 
@@ -60,10 +64,34 @@ pub fn secrets(content: &[u8]) -> Vec<String> {
     if content.iter().take(8000).any(|byte| *byte == 0) {
         return vec![];
     }
-    let lines = content.split(|byte| *byte == b'\n').enumerate();
-    let found = lines.filter_map(|(index, line)| Some(format!("{}: {}", index + 1, secret(line)?)));
-    found.take(MOST).collect()
+    let (mut found, mut number, mut counted, mut done) = (vec![], 1, 0, 0);
+    for head in HEADS.find_iter(content) {
+        // The rest of a line that was looked at is no other line.
+        if head.start() < done {
+            continue;
+        }
+        let from = content[..head.start()].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let to = content[from..].iter().position(|byte| *byte == b'\n').map_or(content.len(), |at| from + at);
+        number += content[counted..from].split(|byte| *byte == b'\n').count() - 1;
+        (counted, done) = (from, to);
+        if let Some(what) = secret(&content[from..to]) {
+            found.push(format!("{number}: {what}"));
+            if found.len() == MOST {
+                break;
+            }
+        }
+    }
+    found
 }
+
+/// How everything begins that is looked for. A push may bring many files, and most have none of it.
+static HEADS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let heads = FORMS.iter().map(|form| form.head).chain([BEGIN]);
+    AhoCorasick::new(heads).expect("a few short words fit")
+});
+
+/// How a private key begins.
+const BEGIN: &str = "-----BEGIN ";
 
 /// Returns what a line holds, if it looks like a secret.
 fn secret(line: &[u8]) -> Option<&'static str> {
@@ -75,7 +103,7 @@ fn secret(line: &[u8]) -> Option<&'static str> {
 
 /// Tells whether a line begins a private key (RFC 7468, and OpenSSH's and PGP's own).
 fn is_private_key(line: &[u8]) -> bool {
-    let begins = position(line, b"-----BEGIN ").is_some();
+    let begins = position(line, BEGIN.as_bytes()).is_some();
     begins
         && (position(line, b"PRIVATE KEY-----").is_some()
             || position(line, b"PRIVATE KEY BLOCK-----").is_some())
@@ -151,6 +179,13 @@ mod tests {
         for text in harmless {
             assert!(secrets(text.as_bytes()).is_empty(), "{text}");
         }
+    }
+
+    #[test]
+    fn lines_are_counted_past_what_only_resembles() {
+        let text = format!("ghp_no\n\nAKIA ghp_{BODY} glpat-\n{}\nglpat-{BODY}", "x\n".repeat(5));
+        let found = secrets(text.as_bytes());
+        assert_eq!(found, ["3: a token of GitHub", "10: a token of GitLab"]);
     }
 
     #[test]

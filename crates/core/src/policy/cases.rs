@@ -293,7 +293,7 @@ fn update(found: &Found) -> Result<Update, Bad> {
 
 fn file(path: &str) -> FileChange {
     let path = path.as_bytes().to_vec();
-    FileChange { path, mode: 0o100_644, blob: NEW.to_owned(), size: Some(1), secrets: vec![] }
+    FileChange { path, mode: 0o100_644, blob: NEW.to_owned(), size: Some(1), ..FileChange::default() }
 }
 
 fn ticket(by: String, purpose: &str) -> TicketSeen {

@@ -168,6 +168,11 @@ fn file(case: &Case<'_>, file: &FileChange, commit: &str, out: &mut Verdicts) {
             out.add(verdict.found(format!("line {}", excerpt(secret, 100))).hint(hint).hint(ALLOW));
         }
     }
+    if let Some(found) = file.unkept.as_ref().filter(|_| rules.lfs) {
+        let verdict = refuse(Rule::LfsObject, format!("{} stands for content that is not here", path()));
+        let wanted = "in lfs/objects of this repository, what the file says";
+        out.add(verdict.found(excerpt(found, 120)).wanted(wanted).hint("git lfs push origin --all"));
+    }
     restricted(case, file, commit, out);
 }
 

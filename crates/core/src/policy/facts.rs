@@ -136,6 +136,8 @@ pub struct FileChange {
     pub size: Option<u64>,
     /// Lines that look like secrets, as `line: what`.
     pub secrets: Vec<String>,
+    /// If it stands for content that Git LFS keeps: what is kept instead of that, where that was looked at.
+    pub unkept: Option<String>,
 }
 
 /// What was seen of a landing ticket.

@@ -248,6 +248,13 @@ const FILES: &[Key] = &[
         Value("[]"),
         "Paths that may hold what looks like a secret, such as keys of tests.",
     ),
+    key(
+        "lfs",
+        Type::Flag,
+        Value("false"),
+        "Whether content that Git LFS keeps must be in the guarded repository (`lfs/objects`), as the file says it is. \
+         It is then searched for secrets as well.",
+    ),
 ];
 
 const RESTRICTED: &[Key] = &[

@@ -217,6 +217,9 @@ pub struct FileRules {
     pub secrets: bool,
     /// Patterns of paths that may hold what looks like a secret, such as keys of tests.
     pub harmless: Vec<String>,
+    /// Whether content that Git LFS keeps must be in the guarded repository.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lfs: bool,
     /// Restricted paths: a pattern and who may change what fits it.
     pub restricted: Vec<(String, Vec<String>)>,
 }

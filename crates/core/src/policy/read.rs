@@ -256,6 +256,7 @@ fn files(of: Layers<'_>) -> FileRules {
         forbidden: of.texts("forbidden"),
         secrets: of.flag("secrets"),
         harmless: of.texts("harmless"),
+        lfs: of.flag("lfs"),
         restricted: restricted.collect(),
     }
 }

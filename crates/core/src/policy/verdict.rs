@@ -67,6 +67,7 @@ rules! {
     FilePath = "file-path", "A path is one that may be in the repository.";
     PathRestricted = "path-restricted", "A restricted path is changed by those who may.";
     Secret = "secret", "Nothing that looks like a secret is pushed.";
+    LfsObject = "lfs-object", "What Git LFS keeps for a file is there, and is what the file says.";
     ObjectKind = "object-kind", "A branch names a commit.";
     Budget = "budget", "A push is small enough to be judged in time.";
 }

@@ -24,6 +24,11 @@ fn with(stage: &Stage, files: &[(&str, &[u8])]) {
     stage.repo.commit("feat: x");
 }
 
+/// Returns a file with what looks like a secret, which is put together here so that this file holds none.
+pub(crate) fn token() -> String {
+    format!("[github]\ntoken = ghp_{}\n", "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8")
+}
+
 /// Writes an object as it is, past what git would check.
 fn object(stage: &Stage, kind: &str, bytes: &[u8]) -> String {
     let args = ["hash-object", "-t", kind, "-w", "--stdin", "--literally"];
@@ -73,6 +78,25 @@ const ROWS: &[Row] = &[
         std::fs::remove_file(stage.repo.path().join("keys/server.pem")).unwrap();
         stage.repo.commit("feat: y");
         push(stage)
+    }),
+    ("C04c", "a token that comes and goes", Denied("secret"), |stage| {
+        with(stage, &[("settings.ini", token().as_bytes())]);
+        stage.repo.file("settings.ini", "token =\n").commit("feat: y");
+        propose(stage)
+    }),
+    ("C04d", "a token on an open branch, past the hooks", Denied("line 2: a token of GitHub"), |stage| {
+        with(stage, &[("settings.ini", token().as_bytes())]);
+        stage.push(&["--no-verify", "HEAD:refs/heads/feature/x"])
+    }),
+    ("C04e", "a token that only a merge has", Denied("secret"), |stage| {
+        stage.commit("feat: one");
+        stage.ok(&["checkout", "-q", "-b", "side", "HEAD~1"]);
+        stage.commit("feat: two");
+        stage.ok(&["merge", "-q", "--no-commit", "--no-ff", "main"]);
+        stage.repo.file("settings.ini", token());
+        stage.ok(&["add", "-A"]);
+        stage.ok(&["commit", "-q", "-m", "feat: a merge"]);
+        propose(stage)
     }),
     ("C05", "a file that only a merge has", Denied("file-path"), |stage| {
         stage.commit("feat: one");

@@ -33,6 +33,7 @@ size = "4kiB"
 [files]
 size = "64kiB"
 forbidden = ["**/*.pem"]
+lfs = true
 "#;
 
 /// A repository with a work tree, and the guarded one that it pushes to.

@@ -7,6 +7,7 @@
 pub mod audit;
 mod certificate;
 pub mod install;
+mod kept;
 mod landed;
 pub mod publish;
 pub mod landing;

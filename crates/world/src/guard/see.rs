@@ -9,6 +9,7 @@ use shipway_core::problem::{Code, Problem};
 use shipway_core::signers::Signers;
 use shipway_core::time::Time;
 
+use super::kept;
 use crate::hooks::staged::{InHook, raw};
 use crate::keys;
 
@@ -226,7 +227,7 @@ fn commits(
     }
     let mut commits: Vec<Commit> =
         ids.iter().zip(git.contents(&ids)?).map(|(id, raw)| commit(id, &raw, wanted)).collect();
-    files(git, &ids, &mut commits)?;
+    files(git, &ids, &mut commits, wanted)?;
     if wanted.replay {
         for commit in &mut commits {
             if let [one, other] = &commit.parents[..] {
@@ -256,8 +257,9 @@ pub fn is_replay(
     Ok(merged.ok() && merged.text().lines().next() == Some(tree.as_str()))
 }
 
-/// Fills in the files that each commit changes against each of its parents, and their sizes.
-fn files(git: &InHook<'_>, ids: &[&str], commits: &mut [Commit]) -> Result<(), Problem> {
+/// Fills in the files that each commit changes against each of its parents, their sizes, and what in them looks like
+/// secrets: what a later commit takes away again stays in the history.
+fn files(git: &InHook<'_>, ids: &[&str], commits: &mut [Commit], wanted: Wanted<'_>) -> Result<(), Problem> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -283,6 +285,12 @@ fn files(git: &InHook<'_>, ids: &[&str], commits: &mut [Commit]) -> Result<(), P
     }
     let mut all: Vec<FileChange> = found.iter().flatten().cloned().collect();
     git.sizes(&mut all)?;
+    if wanted.policy.files.secrets {
+        git.search(&mut all)?;
+    }
+    if wanted.policy.files.lfs {
+        kept::look(git, &mut all)?;
+    }
     let mut sized = all.into_iter();
     for (commit, files) in commits.iter_mut().zip(&found) {
         commit.files = sized.by_ref().take(files.len()).collect();

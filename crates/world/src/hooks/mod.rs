@@ -8,6 +8,7 @@ pub mod check;
 pub mod desk;
 pub mod install;
 pub mod place;
+pub mod search;
 pub mod staged;
 pub mod status;
 pub mod wrapper;

@@ -131,6 +131,7 @@ size = "1MB"
 forbidden = ["**/*.exe"]
 secrets = false
 harmless = ["tests/**"]
+lfs = true
 [[files.restricted]]
 paths = ["a", "b/**"]
 who = ["anna"]
@@ -185,6 +186,7 @@ fn every_key_of_the_file_is_read() {
         forbidden: list(&["**/*.exe"]),
         secrets: false,
         harmless: list(&["tests/**"]),
+        lfs: true,
         restricted: vec![("a".into(), list(&["anna"])), ("b/**".into(), list(&["anna"]))],
     };
     assert_eq!(policy.files, files);

@@ -7,11 +7,8 @@ use std::io;
 use std::path::Path;
 
 use shipway_core::local::Skip;
-use shipway_core::policy::{
-    self, Commit, Facts, FileChange, Identity, Policy, Rule, Update, UpdateKind, evaluate,
-};
+use shipway_core::policy::{self, Commit, Facts, Identity, Policy, Rule, Update, UpdateKind, evaluate};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::secrets::secrets;
 use shipway_core::version;
 
 use super::Call;
@@ -20,8 +17,6 @@ use super::Call;
 const MESSAGE: &[Rule] = &[Rule::Message, Rule::CommitShape];
 /// Rules about files.
 const FILES: &[Rule] = &[Rule::FileSize, Rule::FilePath, Rule::Secret, Rule::PathRestricted];
-/// A file beyond this size is not searched for secrets: they are in small ones.
-const SEARCHED: u64 = 1 << 20;
 /// An object id that stands for some commit, where only content is judged.
 const SOME: [&str; 2] = ["1", "2"];
 
@@ -77,23 +72,11 @@ pub(super) fn files(
     let mut files = git.changes(from, tree).map_err(one)?;
     git.sizes(&mut files).map_err(one)?;
     if policy.files.secrets {
-        search(call, &mut files).map_err(one)?;
+        git.search(&mut files).map_err(one)?;
     }
     // A merge brings what has been judged where it was made; what is judged is what it brings here.
     let commit = Commit { parents: vec![SOME[0].to_owned()], files, ..Commit::default() };
     Ok(content(&policy, call.branch().as_deref(), (commit, FILES), skips))
-}
-
-/// Looks for secrets in what is added or changed.
-fn search(call: &Call<'_>, files: &mut [FileChange]) -> Result<(), Problem> {
-    let small = |file: &&mut FileChange| file.size.is_some_and(|size| size <= SEARCHED);
-    let blobs: Vec<String> = files.iter_mut().filter(small).map(|file| file.blob.clone()).collect();
-    let asked: Vec<&str> = blobs.iter().map(String::as_str).collect();
-    let contents = call.git().contents(&asked)?;
-    for (file, content) in files.iter_mut().filter(small).zip(contents) {
-        file.secrets = secrets(&content);
-    }
-    Ok(())
 }
 
 /// Judges one commit by some rules, as if it were proposed for its branch.
