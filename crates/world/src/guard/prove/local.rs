@@ -9,19 +9,15 @@ use shipway_core::action::{Cmd, Ended, Output};
 use shipway_core::policy::{self, Policy};
 use shipway_core::problem::{Code, Problem};
 
-use super::Tried;
 use super::judge::{Answer, Refs, judge};
 use super::scratch::{copy, make, refs};
 use super::tries::Stops;
+use super::{KEY, Tried};
 use crate::git::cmd::git;
 use crate::hooks::Hook;
 use crate::hooks::place::Asker;
 use crate::hooks::staged::InHook;
 use crate::hooks::wrapper::{self, Kind};
-
-/// The first words of a private key, which is all that makes it look like one.
-const KEY: [&str; 3] =
-    ["-----BEGIN OPENSSH ", "PRIVATE KEY", "-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ==\n"];
 
 /// A repository to try hooks in; it goes with its directory.
 struct Bench<'a> {

@@ -21,6 +21,10 @@ use super::transaction::{is_immutable_tag, is_protected};
 use crate::hooks::staged::InHook;
 use crate::policy::Base;
 
+/// What looks like a secret and is none. It is put together when it is used, so that no file here looks like one.
+const KEY: [&str; 3] =
+    ["-----BEGIN OPENSSH ", "PRIVATE KEY", "-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ==\n"];
+
 /// One try and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
@@ -85,11 +89,19 @@ fn scene<'a>(
         args.extend(parent.iter().flat_map(|parent| ["-p", parent.as_str()]));
         scratch.expect(&scratch.client(&args)).map(|output| output.text())
     };
-    let lax = lax(scratch, &tree)?;
+    // One that protects nothing.
+    let lax = with(scratch, &tree, (shipway_core::policy::PATH, "schema = 1\n"))?;
+    let leak = if policy.files.secrets {
+        let tree = with(scratch, &tree, ("notes-of-doctor.txt", &KEY.concat()))?;
+        Some(commit(&tree, "feat: a key, a try of shipway doctor", tip.as_ref())?)
+    } else {
+        None
+    };
     Ok(Scene {
         next: commit(&tree, "feat: a try of shipway doctor", tip.as_ref())?,
         other: commit(&tree, "feat: another history, a try of shipway doctor", None)?,
         lax: commit(&lax, "feat: a policy for everybody, a try of shipway doctor", tip.as_ref())?,
+        leak,
         names: (name, policy.digest().to_string()),
         scratch,
         target,
@@ -124,14 +136,14 @@ fn targets(
     (second, tag)
 }
 
-/// Makes a tree whose policy protects nothing.
-fn lax(scratch: &Scratch<'_>, tree: &str) -> Result<String, Problem> {
-    let index = scratch.client.join("lax");
+/// Makes a tree with one more file, or another one in its place.
+fn with(scratch: &Scratch<'_>, tree: &str, (path, text): (&str, &str)) -> Result<String, Problem> {
+    let index = scratch.client.join("doctor-index");
     let with = |args: &[&str]| scratch.client(args).env("GIT_INDEX_FILE", &index);
-    let blob = scratch.client(&["hash-object", "-w", "--stdin"]).stdin("schema = 1\n");
+    let blob = scratch.client(&["hash-object", "-w", "--stdin"]).stdin(text);
     let blob = scratch.expect(&blob)?.text();
     scratch.expect(&with(&["read-tree", tree]))?;
-    let entry = format!("100644,{blob},{}", shipway_core::policy::PATH);
+    let entry = format!("100644,{blob},{path}");
     scratch.expect(&with(&["update-index", "--add", "--replace", "--cacheinfo", &entry]))?;
     scratch.expect(&with(&["write-tree"])).map(|output| output.text())
 }

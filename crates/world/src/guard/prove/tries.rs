@@ -63,6 +63,8 @@ pub struct Scene<'a> {
     pub other: String,
     /// A commit that follows the tip and would open the branch to everybody.
     pub lax: String,
+    /// A commit that follows the tip and adds what looks like a private key; nothing if the policy takes any.
+    pub leak: Option<String>,
     /// The name of the repository, and the digest of its policy.
     pub names: (String, String),
 }
@@ -154,6 +156,10 @@ pub const TRIES: &[Try] = &[
         s.done(&cmd.env("GIT_CONFIG_VALUE_0", "/nonexistent"))
     }),
     guard("push of a policy that opens {} to everybody", |s| s.push(&[], &[&s.to_target(&s.lax)])),
+    guard("push of a private key for {}, past the hooks here", |s| match &s.leak {
+        Some(leak) => s.push(&["--no-verify"], &[&format!("{leak}:refs/for/{}", s.short())]),
+        None => Ok(Attempt::Not("the policy does not look for secrets")),
+    }),
     guard("push to refs/shipway", |s| s.name("refs/shipway/changes/1/log")),
     guard("push of a forged ticket to refs/events/landings", |s| {
         let forged = forge(s)?;
