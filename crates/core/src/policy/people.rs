@@ -57,7 +57,8 @@ impl Policy {
     ///
     /// A name below a protected prefix that no pattern lists, such as `release/a/b` where `release/*` is protected,
     /// belongs to the class of that prefix, so that there is no way past a class by one more slash. So does a name below
-    /// a branch that a pattern names in full: git cannot hold both, so whoever makes `main/x` first keeps `main` away.
+    /// a branch that a pattern names in full, and one that would be a directory of the class, such as `release`: git
+    /// cannot hold both, so whoever makes `main/x` first keeps `main` away.
     pub fn classes_of(&self, branch: &[u8]) -> Vec<(&str, &BranchClass)> {
         let patterns = || self.branches.values().flat_map(|class| &class.patterns);
         let nearest = patterns()
@@ -72,8 +73,16 @@ impl Policy {
             None if pattern.contains('*') => false,
             None => branch.strip_prefix(pattern.as_bytes()).is_some_and(|rest| rest.starts_with(b"/")),
         };
+        let above = |pattern: &String| {
+            let literal = glob::directory(pattern).or((!pattern.contains('*')).then_some(pattern));
+            let rest = literal.and_then(|literal| literal.as_bytes().strip_prefix(branch));
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        };
         let belongs = |class: &BranchClass| {
-            class.patterns.iter().any(|p| glob::fits(p, branch) || (class.protected && below(p)))
+            class
+                .patterns
+                .iter()
+                .any(|p| glob::fits(p, branch) || (class.protected && (below(p) || above(p))))
         };
         self.branches
             .iter()

@@ -184,6 +184,9 @@ const ROWS: &[Row] = &[
     ("B29", "one slash more than a pattern", Denied("push-restricted"), |stage| {
         push(stage, "refs/heads/release/a/b")
     }),
+    ("B29b", "a branch in the way of protected ones", Denied("push-restricted"), |stage| {
+        push(stage, "refs/heads/release")
+    }),
     ("B30", "refs/replace", Denied("ref-namespace"), |stage| {
         let (id, with) = (stage.tip("main"), there(stage));
         refused_by(stage.raw(&[(NONE, &with, &format!("refs/replace/{id}"))]), "ng ")

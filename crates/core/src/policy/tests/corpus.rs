@@ -176,6 +176,8 @@ fn b29_a_name_below_a_protected_prefix_is_protected() {
         ("release/1", &[Rule::PushRestricted][..]),
         ("release/a/b", &[Rule::PushRestricted]),
         ("main/x", &[Rule::PushRestricted]),
+        ("release", &[Rule::PushRestricted]),
+        ("releases", &[]),
         ("release/scratch/x", &[]),
         ("other", &[]),
     ] {
