@@ -247,6 +247,17 @@ fn a_release_fits_again_when_the_backup_from_before_is_restored() {
 }
 
 #[test]
+fn a_release_is_deployed_again_when_the_backup_from_before_is_restored() {
+    let Some(story) = Story::contracted("backup = \"db\"") else { return };
+    let said = story.refused("1.2.0", "the schema of release 1.2.0", &["deploy", "staging", "1.2.0"]);
+    assert!(said.contains("shipway deploy staging 1.2.0 --restored"), "{said}");
+    story.restore();
+    story.0.code(0, &["deploy", "staging", "1.2.0", "--restored"]);
+    story.0.serves("1.2.0");
+    assert_eq!(story.columns(), "id name full");
+}
+
+#[test]
 fn a_migration_that_tells_whether_it_is_made_is_believed_more_than_a_person() {
     let done = "done = [\"sh\", \"-c\", \"! sqlite3 ROOT/app.db .schema | grep -q 'name TEXT'\"]";
     let Some(story) = Story::contracted(&format!("backup = \"db\"\n{done}")) else { return };
