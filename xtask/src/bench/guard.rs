@@ -13,7 +13,7 @@ use super::site::run as ask;
 /// How many commits the large push has, and what judging them may take, in milliseconds.
 const MANY: (usize, f64) = (10_000, 1000.0);
 /// How many of them a hook looks at that starts a process for each: all would take minutes, eleven times.
-const SOME: usize = 1000;
+const SOME: usize = 2500;
 /// How many changes have landed on the branch that is proven, and what that may take, in milliseconds.
 const LANDED: (usize, f64) = (10_000, 5000.0);
 /// Rules of a common policy: messages, paths, sizes, names.
