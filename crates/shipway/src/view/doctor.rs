@@ -233,6 +233,7 @@ mod tests {
     use shipway_world::guard::prove::tries::Stops;
 
     use super::*;
+    use crate::view::schema;
 
     fn tried(what: &str, answer: Answer) -> Tried {
         Tried { what: what.into(), stops: Stops::Guard, answer }
@@ -274,6 +275,31 @@ tried
 2 tried: 1 refused, 1 walked past; 1 not tried
 ";
         assert_eq!(render(&report(State::Wrong(problem), answers, &[])), expect);
+    }
+
+    #[test]
+    fn programs_are_told_by_the_schema() {
+        let problem =
+            || Problem::new(Code::GuardInert, "pre-receive is empty").found("0 bytes").hint("mend it");
+        let answers = || {
+            let past = Answer::WalkedPast(vec!["refs/heads/main: 1 → 2".into()]);
+            let not = Answer::NotTried("nothing is there".into());
+            vec![Answer::Refused("no".into()), Answer::Noticed("noted".into()), past, not]
+        };
+        let mut reports = vec![
+            report(State::Wrong(problem()), answers(), &["refs/heads/main: 1 → 2"]),
+            report(State::Warning(problem()), vec![], &[]),
+            report(State::Ok("in force".into()), answers(), &[]),
+            report(State::Unseen("elsewhere".into()), vec![], &[]),
+        ];
+        reports[1].proof = None;
+        reports[2].proof.iter_mut().for_each(|proven| proven.server = None);
+        for report in reports {
+            let mut document = fields(&report);
+            (document["v"], document["kind"]) = (json!(1), json!("doctor"));
+            assert_eq!(schema::faults(&document), Vec::<String>::new(), "{document:#}");
+            assert_eq!(document["well"], !report.is_wrong());
+        }
     }
 
     #[test]

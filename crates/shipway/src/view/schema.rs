@@ -12,6 +12,7 @@ pub const SCHEMAS: &[(&str, &str)] = &[
     ("hosts", include_str!("schema/hosts.json")),
     ("preflight", include_str!("schema/preflight.json")),
     ("dependencies", include_str!("schema/dependencies.json")),
+    ("doctor", include_str!("schema/doctor.json")),
 ];
 
 /// Returns what is wrong with a document, by the schema of its kind.
