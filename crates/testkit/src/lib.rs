@@ -7,6 +7,7 @@ pub mod hermetic;
 pub mod host;
 pub mod journal;
 pub mod load;
+pub mod program;
 pub mod remote;
 pub mod repo;
 mod samples;

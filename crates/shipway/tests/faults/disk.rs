@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shipway_core::problem::Code;
-use shipway_testkit::{hermetic, skip};
+use shipway_testkit::{hermetic, program, skip};
 
 use crate::stage::{SHIPWAY, Stage, Told};
 
@@ -115,7 +115,7 @@ fn a_repository_that_this_user_may_not_write() {
     let stage = Stage::new();
     let parent = stage.repo.path().parent().unwrap();
     let program = parent.join("shipway");
-    fs::copy(SHIPWAY, &program).unwrap();
+    program::copy(SHIPWAY, &program);
     for path in [parent, stage.remote.path().parent().unwrap()] {
         hermetic::open_to_all(path);
     }

@@ -7,6 +7,7 @@ use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shipway_testkit::program;
 use shipway_testkit::skip::skip;
 
 use crate::stage::{SHIPWAY, Stage, said};
@@ -300,7 +301,7 @@ fn another_account_is_told_what_it_cannot_see() {
     let mut command = visit.stage.command("setpriv", &nobody);
     // Where the program is, others may not look.
     let program = visit.stage.repo.home().join("shipway-copy");
-    fs::copy(SHIPWAY, &program).unwrap();
+    program::copy(SHIPWAY, &program);
     command.arg(&program).args(["doctor", "--prove", &bare]).env("TMPDIR", "/tmp");
     command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "safe.directory");
     let output = match command.env("GIT_CONFIG_VALUE_0", "*").output() {

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Output;
 
+use shipway_testkit::program;
+
 use crate::stage::{SHIPWAY, Stage, fed, said};
 use crate::table::Answer::{Denied, Found, Passes};
 use crate::table::{Row, try_all};
@@ -227,7 +229,7 @@ fn ways_past_the_hook_are_refused_or_found() {
 fn a_guard_without_its_program_refuses_everything() {
     let stage = Stage::open();
     let copy = stage.repo.home().join("shipway");
-    fs::copy(SHIPWAY, &copy).unwrap();
+    program::copy(SHIPWAY, &copy);
     let path = stage.bare.display().to_string();
     let output = stage.run(&copy.display().to_string(), &["guard", "install", "--server", &path]);
     assert!(output.status.success(), "{}", said(&output));
@@ -249,7 +251,7 @@ fn a_guard_without_its_program_refuses_everything() {
 fn a_guard_that_is_killed_has_refused() {
     let stage = Stage::open();
     let copy = stage.repo.home().join("shipway");
-    fs::copy(SHIPWAY, &copy).unwrap();
+    program::copy(SHIPWAY, &copy);
     let path = stage.bare.display().to_string();
     let output = stage.run(&copy.display().to_string(), &["guard", "install", "--server", &path]);
     assert!(output.status.success(), "{}", said(&output));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use shipway_testkit::host::{Sshd, Wanted};
+use shipway_testkit::program;
 use shipway_testkit::skip::skip;
 
 use crate::stage::{SHIPWAY, Stage, said};
@@ -54,7 +55,7 @@ impl Host {
     fn program(&self) -> String {
         let path = self.stage.bare.with_file_name("shipway");
         if !path.exists() && fs::hard_link(SHIPWAY, &path).is_err() {
-            fs::copy(SHIPWAY, &path).unwrap();
+            program::copy(SHIPWAY, &path);
         }
         path.display().to_string()
     }

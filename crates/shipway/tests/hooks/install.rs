@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
+use shipway_testkit::program;
+
 use crate::stage::{SHIPWAY, Stage, said};
 
 fn status(stage: &Stage) -> (bool, String) {
@@ -147,7 +149,7 @@ fn hooks_work_in_a_linked_work_tree_and_with_settings_of_its_own() {
 fn a_missing_program_refuses_with_a_word() {
     let stage = Stage::bare();
     let copy = stage.dir.join("../shipway-copy");
-    fs::copy(SHIPWAY, &copy).unwrap();
+    program::copy(SHIPWAY, &copy);
     stage.ok(&copy.to_string_lossy(), &["guard", "install"]);
     works(&stage);
     fs::remove_file(&copy).unwrap();
