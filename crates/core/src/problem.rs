@@ -145,6 +145,7 @@ codes! {
     JournalTruncated = "SW0708", Stuck, "the journal is shorter than it was";
     JournalRewritten = "SW0709", Stuck, "the journal is not what it was";
     JournalForked = "SW0710", Stuck, "there are two histories of the journal";
+    Unanchored = "SW0711", Refused, "the remote has no checkpoint of the journal";
     Stuck = "SW0801", Stuck, "the run is stuck";
     RunUnknown = "SW0803", Usage, "no such run";
     PlanUnknown = "SW0804", Usage, "no such plan";

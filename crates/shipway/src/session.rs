@@ -23,7 +23,7 @@ use shipway_world::keys::{self, SigningKey};
 use shipway_world::lease::{self, Holder, Lock, this_host};
 use shipway_world::shell::{self, LocalShell, Logs, Masks};
 use shipway_world::stop::Switches;
-use shipway_world::store::{Options, Sealer, SqliteJournal};
+use shipway_world::store::{Options, SqliteJournal};
 use shipway_world::world::RealWorld;
 
 use crate::args::{Args, Environment};
@@ -234,17 +234,6 @@ impl<'a> Session<'a> {
         Err(Problem::new(Code::OpenRun, format!("run {} is on its way to {environment}", head.run))
             .hint(format!("go on with it: shipway resume {}", head.run))
             .hint(format!("or take it back: shipway rollback {}", head.run)))
-    }
-
-    /// Signs a checkpoint of the journal and keeps it beside it; what that could not be done for is said.
-    pub fn checkpoint(&self, journal: &SqliteJournal) {
-        let sealed = journal.root().map_err(|error| error.to_string()).and_then(|(size, root)| {
-            let keep = |sealer: Sealer| sealer.keep(&sealer.seal(size, root, shell::now()));
-            Sealer::open(&self.state()).and_then(keep).map_err(|error| error.to_string())
-        });
-        if let Err(error) = sealed {
-            self.view.note(&format!("no checkpoint of the journal was made: {error}"));
-        }
     }
 
     /// Returns the logs of steps, to read them.

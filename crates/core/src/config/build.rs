@@ -38,7 +38,7 @@ pub(super) fn config(root: &Found, source: Source<'_>) -> Config {
             health: verify.texts("health").expect(PROMISE),
             within: verify.duration("within").expect(PROMISE),
         },
-        journal: Journal { accept_loss: journal.flag("accept-loss") },
+        journal: Journal { accept_loss: journal.flag("accept-loss"), anchor: journal.text("anchor") },
         secrets: Secrets { names: secrets.texts("names").expect(PROMISE) },
         target: Target {
             push: target.duration("push").expect(PROMISE),

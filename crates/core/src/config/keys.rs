@@ -280,12 +280,20 @@ const VERIFY: &[Key] = &[
     ),
 ];
 
-const JOURNAL: &[Key] = &[key(
-    "accept-loss",
-    Type::Flag,
-    Value("false"),
-    "Whether a store is accepted that cannot prove that acknowledged entries are on disk; every plan says so.",
-)];
+const JOURNAL: &[Key] = &[
+    key(
+        "accept-loss",
+        Type::Flag,
+        Value("false"),
+        "Whether a store is accepted that cannot prove that acknowledged entries are on disk; every plan says so.",
+    ),
+    key(
+        "anchor",
+        Type::Text(Form::Any),
+        Detected("nowhere: tags and guarded remotes hold checkpoints"),
+        "The remote that is given a signed checkpoint of the journal whenever a command has written to it.",
+    ),
+];
 
 const SECRETS: &[Key] = &[key(
     "names",

@@ -185,6 +185,8 @@ pub struct Verify {
 pub struct Journal {
     /// Whether a store is accepted that cannot prove that acknowledged means on disk.
     pub accept_loss: bool,
+    /// The remote that is given checkpoints, if one is named.
+    pub anchor: Option<String>,
 }
 
 /// What is masked in logs.

@@ -9,7 +9,10 @@ use shipway_core::journal::{Entry, Event, Journal as _, Outcome};
 use shipway_core::plan::{Plan, Verb};
 use shipway_core::problem::{Code, Kind, Problem};
 use shipway_core::run::Run;
+use shipway_world::git::checkpoint;
 use shipway_world::lease::Lock;
+use shipway_world::shell;
+use shipway_world::store::{Sealer, SqliteJournal};
 
 use super::{DONE, End};
 use crate::session::{Session, of_journal};
@@ -76,9 +79,27 @@ fn with_engine<T>(
     let engine =
         Engine { journal: &journal, catalog: &catalog, world: &world, stop, actor: &actor, watch: &watch };
     let done = work(&engine);
-    session.checkpoint(&journal);
+    seal(session, &journal);
     session.view.warnings(&world.logs().troubles());
     done.map_err(|error| of_engine(error, id))
+}
+
+/// Signs a checkpoint of the journal, and keeps it beside the journal and on the remote that anchors it; what that could
+/// not be done for is said, and fails nothing.
+fn seal(session: &Session<'_>, journal: &SqliteJournal) {
+    let sealed = journal.root().map_err(|error| error.to_string()).and_then(|(size, root)| {
+        let sealer = Sealer::open(&session.state()).map_err(|error| error.to_string())?;
+        let seal = sealer.seal(size, root, shell::now());
+        sealer.keep(&seal).map(|()| seal).map_err(|error| error.to_string())
+    });
+    let brought = match (sealed, &session.config.journal.anchor) {
+        (Err(error), _) => {
+            return session.view.note(&format!("no checkpoint of the journal was made: {error}"));
+        }
+        (Ok(seal), Some(remote)) => checkpoint::bring(&session.records(), &session.repository, remote, &seal),
+        (Ok(_), None) => Ok(()),
+    };
+    session.view.warnings(&brought.err().into_iter().collect::<Vec<Problem>>());
 }
 
 /// Says what a signal does from here on, when it comes.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what goes wrong in a test is a failed test")]
 
+mod anchored;
 mod checks;
 mod fence;
 mod logs;

@@ -61,6 +61,7 @@ fn a_release_that_is_not_well_is_taken_back_by_a_ticket_too() {
     let Some(stage) = landed() else { return };
     let config = fs::read_to_string(stage.repo.path().join("shipway.toml")).unwrap();
     let config = config + "[verify]\nhealth = [\"http://127.0.0.1:9/\"]\nwithin = \"1s\"\n";
+    let config = config + "[journal]\nanchor = \"origin\"\n";
     stage.repo.file("shipway.toml", config);
     stage.ok(&["checkout", "-q", "-b", "health"]);
     stage.ok(&["commit", "-qam", "chore: health"]);
@@ -72,6 +73,9 @@ fn a_release_that_is_not_well_is_taken_back_by_a_ticket_too() {
     let unwell = stage.refused("ann", &["push"], 4);
     assert!(unwell.contains("127.0.0.1:9"), "{unwell}");
     assert_eq!(titles(&stage), ["revert: release version 0.1.0", "chore: release version 0.1.0"], "{unwell}");
+    // A guard takes checkpoints in its own way.
+    let anchored = stage.did("ann", &["log", "--verify", "--remote"]);
+    assert!(anchored.contains("by the file beside it, origin, refs/shipway/checkpoints/"), "{anchored}");
     let proven = stage.did("ann", &["verify", "main"]);
     assert_eq!(proven.matches("release 0.1.0, landed by ann").count(), 2, "{proven}");
 }

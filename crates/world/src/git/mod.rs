@@ -1,5 +1,6 @@
 //! Git, through the git binary: one action a file, its contract test in the test kit.
 
+pub mod checkpoint;
 pub mod cmd;
 pub mod commit;
 pub(crate) mod hand;

@@ -89,6 +89,7 @@ const ROWS: &[Row] = &[
     ),
     ("verify.within", &["'60s'", "'5s'"], &["60"], &["'soon'"]),
     ("journal.accept-loss", &["true", "false"], &["'yes'"], &[]),
+    ("journal.anchor", &["'origin'", "'ssh://git@backup.example/a.git'"], &["false"], &["''"]),
     (
         "secrets.names",
         &["[]", "['NPM_TOKEN']"],

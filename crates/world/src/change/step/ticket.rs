@@ -15,6 +15,7 @@ use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::{self, Reason, Signed, Statement};
 
 use super::{git, looked, short};
+use crate::git::checkpoint;
 use crate::git::cmd::remote_git;
 use crate::git::hand::{self, cut_off};
 use crate::git::remote::push_fault;
@@ -148,16 +149,8 @@ impl Bearer<'_> {
     /// Returns what brings the newest checkpoint of the journal along: kept by the guard, it shows if the journal is cut.
     fn checkpoint(&self) -> Result<Option<String>, Fault> {
         let Some(seal) = self.cx.world.checkpoint() else { return Ok(None) };
-        let origin = seal.checkpoint.origin.clone();
-        let kept = format!("{}/{origin}", anchor::REFS);
-        let make = || {
-            let before = records::tip(&self.git, &kept)?;
-            let tree = self.git.expect(&self.git.git().arg("mktree").stdin(""))?.text();
-            let message = format!("checkpoint\n\n{}: {seal}", anchor::TRAILER);
-            let parents: Vec<&str> = before.iter().map(String::as_str).collect();
-            records::commit(&self.git, (&tree, &message), &parents, seal.checkpoint.at)
-        };
-        make().map(|commit| Some(format!("{commit}:{EVENTS}/checkpoints/{origin}"))).map_err(looked)
+        let commit = checkpoint::append(&self.git, &seal).map_err(looked)?;
+        Ok(Some(checkpoint::to_guard(&commit, &seal)))
     }
 
     /// Fetches the log of landings and the checkpoints.
