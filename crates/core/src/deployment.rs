@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Digest, RunId};
 
 pub use health::{Health, Probe};
-pub use manifest::{File, Manifest};
+pub use manifest::{File, Manifest, directories};
 pub use schema::{Contract, Schema, Since, Stands, to_undo};
 pub use service::{Keeper, Service, Switch, fill};
 pub use traffic::{Limits, Traffic, Verdict, judge};

@@ -1,5 +1,7 @@
 //! Manifests: an artifact file by file. The digest of the manifest is the name of the artifact.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::Digest;
@@ -60,12 +62,31 @@ impl Manifest {
         };
         let twice = self.files.windows(2).find(|pair| pair[0].path >= pair[1].path);
         // A file cannot stand where another one wants a directory, nor anything be reached through a link.
-        let through = self.files.windows(2).find(|pair| {
-            pair[1].path.strip_prefix(pair[0].path.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        });
-        let bad = self.files.iter().find(|file| leaves(&file.path));
-        bad.or(twice.or(through).map(|pair| &pair[1])).map(|file| file.path.as_str())
+        let dirs = self.directories();
+        let bad = |file: &&File| leaves(&file.path) || dirs.contains(file.path.as_str());
+        let bad = self.files.iter().find(bad);
+        bad.or(twice.map(|pair| &pair[1])).map(|file| file.path.as_str())
     }
+
+    /// Returns the directories below the release that its files are in, each behind the one that it is in.
+    pub fn directories(&self) -> BTreeSet<&str> {
+        directories(self.files.iter().map(|file| file.path.as_str()))
+    }
+}
+
+/// Returns the directories that lead to some paths, without the one that these are relative to.
+///
+/// Most paths share theirs with the one before, so this compares text and not part by part.
+pub fn directories<'a>(paths: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let mut dirs = BTreeSet::new();
+    for mut path in paths {
+        while let Some((dir, _)) = path.rsplit_once('/')
+            && dirs.insert(dir)
+        {
+            path = dir;
+        }
+    }
+    dirs
 }
 
 #[cfg(test)]
@@ -86,11 +107,24 @@ mod tests {
     #[test]
     fn paths_that_leave_the_release_or_clash_are_found() {
         assert_eq!(manifest(&["a", "a-b", "b/c"]).unsafe_path(), None);
-        for paths in
-            [&["/etc/passwd"][..], &["a/../b"], &[""], &["a", "a"], &["b", "a"], &["a", "a/b"], &["a//b"]]
-        {
+        for paths in [
+            &["/etc/passwd"][..],
+            &["a/../b"],
+            &[""],
+            &["a", "a"],
+            &["b", "a"],
+            &["a", "a/b"],
+            &["a", "a-b", "a/b"],
+            &["a//b"],
+        ] {
             assert!(manifest(paths).unsafe_path().is_some(), "{paths:?}");
         }
+    }
+
+    #[test]
+    fn every_directory_stands_once_and_behind_the_one_that_it_is_in() {
+        let manifest = manifest(&["a", "b/c", "b/d", "b/e/f/g", "b/e/h"]);
+        assert_eq!(Vec::from_iter(manifest.directories()), ["b", "b/e", "b/e/f"]);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A release on disk: links to the bytes of its files in a directory that has its name only when it is whole.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::symlink;
@@ -25,11 +24,9 @@ pub(super) fn lay_out(
     let dir = root.dir.join("releases").join(format!(".new-{artifact}"));
     remove_tree(&dir)?;
     fs::create_dir(&dir).map_err(|error| problem(&dir, &error))?;
-    let parents: BTreeSet<&Path> =
-        manifest.files.iter().filter_map(|file| Path::new(&file.path).parent()).collect();
-    for parent in parents {
-        let parent = dir.join(parent);
-        fs::create_dir_all(&parent).map_err(|error| problem(&parent, &error))?;
+    for inner in manifest.directories() {
+        let inner = dir.join(inner);
+        fs::create_dir(&inner).map_err(|error| problem(&inner, &error))?;
     }
     let (shelf, release) =
         (blobs::Shelf::open(root)?, File::open(&dir).map_err(|error| problem(&dir, &error))?);

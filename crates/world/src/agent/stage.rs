@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use shipway_core::deployment::{Deployment, File as Listed, Manifest};
+use shipway_core::deployment::{Deployment, File as Listed, Manifest, directories};
 use shipway_core::id::Digest;
 use shipway_core::problem::{Code, Problem};
 
@@ -57,10 +57,8 @@ pub(super) fn begin(
     let to_mend = dir.is_dir().then(|| changed(&dir, &manifest));
     let (missing, fresh) = missing(agent, &manifest, to_mend.as_deref())?;
     let wanted = || missing.iter().map(|index| &manifest.files[*index as usize]);
-    let directories: BTreeSet<&Path> =
-        manifest.files.iter().filter_map(|file| Path::new(&file.path).parent()).collect();
     let links = manifest.files.iter().filter(|file| file.link.is_some()).count();
-    let names = if to_mend.is_some() { 0 } else { directories.len() + links };
+    let names = if to_mend.is_some() { 0 } else { manifest.directories().len() + links };
     disk::prove(&root.dir, wanted().map(|file| file.size), names as u64)?;
     let decoder = zstd::bulk::Decompressor::new().map_err(|error| problem(&root.dir, &error))?;
     let staging = Staging {
@@ -208,17 +206,20 @@ impl Staging {
         let place = root.release(&self.deployment.artifact);
         let release = laid_out.unwrap_or(&place);
         let named = |file: &&Listed| self.to_mend.as_ref().is_none_or(|paths| paths.contains(&file.path));
-        let mut paths = BTreeSet::new();
-        for file in self.manifest.files.iter().filter(named) {
-            let inner = Path::new(&file.path).ancestors().skip(1);
-            paths.extend(inner.map(|dir| release.join(dir)));
+        let files: Vec<&Listed> = self.manifest.files.iter().filter(named).collect();
+        let inner = directories(files.iter().map(|file| file.path.as_str()));
+        let mut paths: Vec<PathBuf> = inner.into_iter().map(|dir| release.join(dir)).collect();
+        paths.push(release.to_owned());
+        let mut shelves = BTreeSet::new();
+        for file in files {
             let blob = blobs::path(root, file);
             if file.link.is_none() && self.fresh.contains(&blob) {
                 // Where links are not possible, the release has a copy.
-                paths.extend([release.join(&file.path), root.dir.join("store")]);
-                paths.extend(blob.ancestors().take(2).map(Path::to_owned));
+                paths.extend([release.join(&file.path), blob.clone()]);
+                shelves.extend(blob.ancestors().skip(1).take(2).map(Path::to_owned));
             }
         }
+        paths.extend(shelves);
         let synced = sync_all(&root.dir, paths.iter().map(PathBuf::as_path));
         synced.map_err(|error: io::Error| problem(&root.dir, &error))
     }

@@ -75,7 +75,8 @@ fn is_as_listed(dir: &Path, file: &Listed) -> bool {
 pub fn hash_file(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 128 * 1024];
+    // Longer ones are mapped and given back for every file, which costs more than it saves.
+    let mut buffer = vec![0; 64 << 10];
     loop {
         match file.read(&mut buffer)? {
             0 => return Ok(hasher.finalize().to_hex().to_string()),
