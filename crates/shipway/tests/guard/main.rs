@@ -4,6 +4,7 @@
 
 mod content;
 mod doctor;
+mod doors;
 mod lfs;
 mod many;
 mod past;
