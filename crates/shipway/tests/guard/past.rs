@@ -283,6 +283,17 @@ fn hooks_moved_by_the_account_are_found() {
     assert!(said(&output).contains("looks for hooks elsewhere"), "{}", said(&output));
 }
 
+/// What the account has set for its own signatures is no fault of the repository.
+#[test]
+fn settings_of_the_account_that_the_repository_overrides_are_no_fault() {
+    let stage = Stage::new();
+    let settings = stage.repo.home().join("gitconfig");
+    fs::write(&settings, "[gpg]\n\tformat = openpgp\n[transfer]\n\tfsckObjects = false\n").unwrap();
+    let mut audit = stage.command(SHIPWAY, &["guard", "audit", &stage.bare.display().to_string()]);
+    let output = audit.env("GIT_CONFIG_GLOBAL", &settings).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
 /// A23: names that are no UTF-8.
 #[test]
 fn odd_bytes_are_refused_and_break_nothing() {

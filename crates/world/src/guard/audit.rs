@@ -14,6 +14,9 @@ use super::Guard;
 use super::install::{HOOKS, SETTINGS, script};
 use crate::hooks::staged::InHook;
 
+/// Settings that count with all their values.
+const LISTS: [&str; 2] = ["receive.procReceiveRefs", "receive.hideRefs"];
+
 /// Returns everything that is wrong; nothing means that the guard is in force.
 pub fn look(git: &InHook<'_>, repository: &Path) -> Result<Vec<Problem>, Problem> {
     let repository = fs::canonicalize(repository)
@@ -76,7 +79,11 @@ fn settings(git: &InHook<'_>, guard: &Guard, found: &mut Vec<Problem>) -> Result
         wanted.entry(key).or_default().push(value);
     }
     for (key, wanted) in wanted {
-        let set = in_force(git, key)?;
+        let mut set = in_force(git, key)?;
+        // Of settings that are no lists the last one counts: the account may have one of its own.
+        if !LISTS.contains(&key) {
+            set.drain(..set.len().saturating_sub(1));
+        }
         if set != wanted {
             let problem = inert(guard, format!("{key} is another"));
             found.push(problem.found(set.join(", ")).wanted(wanted.join(", ")));
