@@ -97,6 +97,9 @@ pub enum Event {
         /// Why it has landed past approvals and checks, if it has.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         exception: Option<String>,
+        /// Whose ticket it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lander: Option<String>,
     },
     /// It is not wanted any more.
     Closed {

@@ -39,6 +39,8 @@ pub struct ChangeRequest {
     pub draft: bool,
     /// Why it has landed past approvals and checks, if it has.
     pub exception: Option<String>,
+    /// Who has landed it, where that is known.
+    pub lander: Option<String>,
     /// Which record is the newest that set a target: words before it count no more.
     retargeted: usize,
 }
@@ -128,9 +130,10 @@ impl ChangeRequest {
             Event::Checked {} => self.checks.extend(record.signed.clone()),
             Event::Skipped { rule, reason, .. } => self.skipped.push(format!("{rule}: {reason}")),
             Event::Marked { draft } => self.draft = *draft,
-            Event::Landed { commit, exception, .. } => {
+            Event::Landed { commit, exception, lander, .. } => {
                 self.state = State::Landed(commit.clone());
                 self.exception.clone_from(exception);
+                self.lander.clone_from(lander);
             }
             Event::Closed { .. } | Event::Reopened {} if matches!(self.state, State::Landed(_)) => {}
             Event::Closed { reason } => self.state = State::Closed(reason.clone()),
@@ -322,7 +325,8 @@ mod tests {
     #[test]
     fn what_has_landed_stays_landed() {
         let ticket = crate::id::Digest::of(b"ticket");
-        let landed = Event::Landed { commit: "c".into(), ticket, exception: Some("it burns".into()) };
+        let landed =
+            Event::Landed { commit: "c".into(), ticket, exception: Some("it burns".into()), lander: None };
         let close = record("ann", Event::Closed { reason: "no".into() });
         let change = fold(1, &[opened(), record("guard", landed), close, record("ann", Event::Reopened {})]);
         assert_eq!(change.state, State::Landed("c".into()));

@@ -173,6 +173,20 @@ fn an_exception_is_for_those_who_may_is_followed_up_and_stays_in_sight() {
 }
 
 #[test]
+fn whoever_has_landed_by_exception_does_not_say_yes_to_it_afterwards() {
+    let Some(stage) = Stage::new() else { return };
+    stage.work("ben", "feature/x", "x");
+    stage.propose("ben", "main", &[]);
+    stage.did("ann", &["change", "land", "1", "--break-glass", "it burns"]);
+    stage.did("ann", &["change", "approve", "1"]);
+    let listed = stage.did("cem", &["change", "list"]);
+    assert!(listed.contains("it burns"), "{listed}");
+    stage.did("cem", &["change", "approve", "1"]);
+    let listed = stage.did("ann", &["change", "list"]);
+    assert!(!listed.contains("it burns"), "{listed}");
+}
+
+#[test]
 fn what_was_put_on_main_past_the_guard_is_found() {
     let Some(stage) = approved() else { return };
     stage.did("ann", &["change", "land", "1"]);

@@ -206,7 +206,8 @@ impl Maker {
             add(&log, Event::Pushed(version), "ann", None);
             add(&log, Event::Reviewed {}, "ben", Some(review));
             add(LANDINGS, Event::Ticket {}, "ann", Some(ticket));
-            let landed = Event::Landed { commit: landed.clone(), ticket: ticket.digest(), exception: None };
+            let (commit, ticket) = (landed.clone(), ticket.digest());
+            let landed = Event::Landed { commit, ticket, exception: None, lander: None };
             add(&log, landed, "guard", None);
         }
         import(bare, &[], &stream)

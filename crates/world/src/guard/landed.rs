@@ -47,8 +47,9 @@ impl Guard {
         let change = found.as_ref().and_then(|found| found.ticket.reason.change());
         if let (Some(found), Some(change)) = (&found, change) {
             let (commit, ticket) = (line.new.clone(), found.signed.digest());
-            let landed = Event::Landed { commit, ticket, exception: found.seen.exception.clone() };
-            records::append(git, &landing::log(change), &record(landed))?;
+            let (exception, lander) = (found.seen.exception.clone(), found.seen.by.clone());
+            let event = Event::Landed { commit, ticket, exception, lander };
+            records::append(git, &landing::log(change), &record(event))?;
         }
         let source = match change {
             Some(change) => landing::read(git, change)?.source,

@@ -156,6 +156,7 @@ impl Scene<'_> {
         let policy = &self.base.policy;
         let part = |person: &str| {
             policy.is_called(person, &change.author)
+                || change.lander.as_ref().is_some_and(|lander| policy.is_called(person, lander))
                 || change.contributors().iter().any(|name| policy.is_called(person, name))
         };
         let head = change.newest().map(|newest| newest.head.as_str()).unwrap_or_default();
