@@ -119,7 +119,11 @@ fn alone(commit: &Commit, out: &mut Verdicts) {
                 .of(&commit.id)
                 .found(format!("{} and {}", shown(&first.path), shown(&other.path)))
                 .wanted("a change of its own")
-                .hint("split it: git reset HEAD^ && git add .shipway && git commit"),
+                .hint(match commit.id.as_str() {
+                    // It is not made yet: what is there before it stays.
+                    "" => "split it: git restore --staged . && git add .shipway && git commit",
+                    _ => "split the newest one: git reset HEAD^ && git add .shipway && git commit",
+                }),
         );
     }
 }

@@ -99,6 +99,7 @@ fn conventional(
 
 fn reword(commit: &Commit) -> String {
     match commit.id.get(..12) {
+        Some(_) if commit.parents.is_empty() => "git rebase -i --root   with `reword` for it".to_owned(),
         Some(id) => format!("git rebase -i {id}^   with `reword` for it"),
         None => "git commit --amend".to_owned(),
     }

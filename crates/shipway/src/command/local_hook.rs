@@ -35,7 +35,7 @@ struct Call<'a> {
     stop: Stop,
 }
 
-/// Runs a hook, and after it the one that was there before.
+/// Runs a hook and the one that was there before: the latter first where it may change what is looked at.
 pub fn run(asked: &args::Hook, environment: &Environment, view: &dyn View) -> End {
     let Some(hook) = Hook::of(&asked.name) else {
         let problem = Problem::new(Code::Usage, format!("there is no local hook {}", asked.name));
@@ -54,6 +54,11 @@ pub fn run(asked: &args::Hook, environment: &Environment, view: &dyn View) -> En
         | Hook::PostCommit
         | Hook::PostMerge => None,
     };
+    let before = matches!(hook, Hook::PreCommit | Hook::PreMergeCommit);
+    // What a hook that was there puts into the index is in the commit, so the look at the index comes last.
+    if before && let Some(code) = call.hand_over(asked, Some(b""))?.filter(|code| *code != DONE) {
+        return Ok(code);
+    }
     match hook {
         Hook::PreCommit | Hook::PreMergeCommit => staged::look(&call)?,
         Hook::PrepareCommitMsg => message::prepare(&call)?,
@@ -62,12 +67,10 @@ pub fn run(asked: &args::Hook, environment: &Environment, view: &dyn View) -> En
         Hook::PrePush => push::look(&call, input.as_deref().unwrap_or_default())?,
         Hook::ReferenceTransaction => push::transaction(&call, input.as_deref().unwrap_or_default())?,
     }
-    let Some(next) = &asked.next else { return Ok(DONE) };
-    let next = call.top.join(next);
-    chain::hand_over(&next, &asked.args, input.as_deref()).map_err(|error| {
-        let what = format!("{} cannot be run: {error}", next.display());
-        vec![Problem::new(Code::Io, what)]
-    })
+    if before {
+        return Ok(DONE);
+    }
+    Ok(call.hand_over(asked, input.as_deref())?.unwrap_or(DONE))
 }
 
 fn input() -> io::Result<Vec<u8>> {
@@ -82,6 +85,15 @@ fn unreadable(error: io::Error) -> Problem {
 }
 
 impl Call<'_> {
+    /// Runs the hook that was there before and returns its exit code, if there is one.
+    fn hand_over(&self, asked: &args::Hook, input: Option<&[u8]>) -> Result<Option<u8>, Vec<Problem>> {
+        let Some(next) = asked.next.as_ref().map(|next| self.top.join(next)) else { return Ok(None) };
+        let code = chain::hand_over(&next, &asked.args, input);
+        code.map(Some).map_err(|error| {
+            vec![Problem::new(Code::Io, format!("{} cannot be run: {error}", next.display()))]
+        })
+    }
+
     fn git(&self) -> InHook<'_> {
         InHook::new(&self.top, &self.environment.variables, (&self.shell, &self.stop))
     }
@@ -99,10 +111,17 @@ impl Call<'_> {
         self.repository().map(|repository| Desk::of(&repository))
     }
 
-    /// Returns the branch that HEAD is on, as the file of git says it.
+    /// Returns the branch that HEAD is on, as the file of git says it; git is asked where refs are in no files.
     fn branch(&self) -> Option<String> {
         let text = std::fs::read_to_string(self.repository().ok()?.git_dir.join("HEAD")).ok()?;
-        text.trim_end().strip_prefix("ref: refs/heads/").map(str::to_owned)
+        match text.trim_end().strip_prefix("ref: refs/heads/")? {
+            ".invalid" => {
+                let git = self.git();
+                let asked = git.run(&git.git().args(["symbolic-ref", "--quiet", "--short", "HEAD"])).ok()?;
+                asked.ok().then(|| asked.text())
+            }
+            branch => Some(branch.to_owned()),
+        }
     }
 
     fn config(&self) -> Result<Config, Vec<Problem>> {

@@ -26,9 +26,15 @@ fn messages_follow_the_rules_of_the_policy() {
     stage.refused(&["commit", "-m", &format!("feat: {} #1", "long ".repeat(20))]);
     stage.refused(&["commit", "-m", "Feat: upper case #1"]);
     stage.ok("git", &["commit", "-m", "deps: newer\n\nRefs: #1"]);
-    // Only a merge may have the message of one.
+    // Only a merge may have the message of one, and keeps it when it is amended.
     stage.stage("a", "2\n");
     stage.refused(&["commit", "-m", "Merge branch 'x'"]);
+    stage.ok("git", &["commit", "-m", "feat: more #1"]);
+    stage.ok("git", &["switch", "-q", "-c", "feature/side", "main"]);
+    stage.stage("b", "1\n").ok("git", &["commit", "-m", "feat: side #2"]);
+    stage.ok("git", &["merge", "--no-edit", "feature/one"]);
+    stage.ok("git", &["commit", "--amend", "--no-edit"]);
+    stage.refused(&["commit", "--amend", "-m", "no type at all #1"]);
 }
 
 #[test]
@@ -148,4 +154,40 @@ fn a_landing_with_a_ticket_goes_out() {
     stage.ok("git", &["push", "-q", "origin", "HEAD:main"]);
     stage.stage("a", "2\n").ok("git", &["commit", "-qm", "feat: b"]);
     stage.refused(&["push", "origin", "HEAD:main"]);
+}
+
+#[test]
+fn what_any_remote_has_is_not_judged_again_when_it_goes_to_another_one() {
+    let stage = Stage::bare();
+    stage.repo.file("old", "1\n").commit("an old message");
+    stage.repo.file(".shipway/policy.toml", "preset = 'github-flow'\n").commit("chore: set the policy");
+    for name in ["bare", "fork"] {
+        stage.ok("git", &["init", "-q", "--bare", &format!("../{name}.git")]);
+        stage.ok("git", &["remote", "add", name, &format!("../{name}.git")]);
+    }
+    stage.ok("git", &["push", "-q", "bare", "main"]);
+    stage.ok(SHIPWAY, &["guard", "install"]);
+    stage.ok("git", &["switch", "-q", "-c", "feature/one"]);
+    stage.stage("a", "1\n").ok("git", &["commit", "-qm", "feat: a"]);
+    stage.ok("git", &["push", "fork", "feature/one"]);
+    stage.ok("git", &["push", "../fork.git", "HEAD:refs/heads/feature/two"]);
+    // What is new is judged, and the way to word it anew works also for the first commit of all.
+    stage.ok("git", &["switch", "-q", "--orphan", "feature/three"]);
+    stage.stage(".shipway/policy.toml", "preset = 'github-flow'\n");
+    stage.ok("git", &["-c", "core.hooksPath=/dev/null", "commit", "-qm", "did things"]);
+    let said = stage.refused(&["push", "fork", "feature/three"]);
+    assert!(said.contains("git rebase -i --root"), "{said}");
+}
+
+#[test]
+fn a_policy_that_is_staged_with_other_files_is_taken_apart_without_touching_what_is_there() {
+    let stage = with("preset = 'gitflow'\n");
+    stage.stage("a", "1\n").ok("git", &["commit", "-qm", "feat: innocent"]);
+    stage.stage(".shipway/policy.toml", "preset = 'gitflow'\n[files]\nsize = '1MB'\n").stage("b", "1\n");
+    let said = stage.refused(&["commit", "-m", "feat: both"]);
+    let hint = said.lines().find_map(|line| line.split_once("split it: ")).unwrap().1;
+    let before = stage.repo.head();
+    stage.ok("sh", &["-c", &hint.replace("git commit", "git commit -m 'chore: smaller files'")]);
+    assert_eq!(stage.repo.rev("HEAD~1"), Some(before));
+    assert_eq!(stage.ok("git", &["show", "--format=", "--name-only", "HEAD"]), ".shipway/policy.toml\n");
 }

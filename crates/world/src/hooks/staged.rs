@@ -161,10 +161,15 @@ impl<'a> InHook<'a> {
     }
 
     /// Returns the commits that one has and what is known has not, with messages and parents, the newest first.
-    pub fn commits(&self, from: &str, known: &str, most: usize) -> Result<Vec<Commit>, Problem> {
+    pub fn commits<'k>(
+        &self,
+        from: &str,
+        known: impl IntoIterator<Item = &'k str>,
+        most: usize,
+    ) -> Result<Vec<Commit>, Problem> {
         let count = format!("--max-count={most}");
-        let args = ["log", "-z", "--format=%H%n%P%n%B", &count, from, "--not", known];
-        let output = self.expect(&self.git().args(args))?;
+        let args = ["log", "-z", "--format=%H%n%P%n%B", &count, from, "--not"];
+        let output = self.expect(&self.git().args(args).args(known))?;
         let records = output.stdout.split(|byte| *byte == 0).filter(|record| !record.is_empty());
         Ok(records.filter_map(record).collect())
     }

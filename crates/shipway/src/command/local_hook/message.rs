@@ -15,8 +15,9 @@ pub(super) fn look(call: &Call<'_>) -> Result<(), Vec<Problem>> {
     let file = call.message_file()?;
     let bytes = fs::read(&file).map_err(|error| vec![unreadable(error)])?;
     let merge = call.repository().is_ok_and(|repository| repository.git_dir.join("MERGE_HEAD").exists());
-    let problems = judge::message(call, &String::from_utf8_lossy(&bytes), (merge, &call.skips()?))?;
-    if problems.is_empty() {
+    let text = String::from_utf8_lossy(&bytes);
+    let problems = judge::message(call, &text, (merge, &call.skips()?))?;
+    if problems.is_empty() || (text.starts_with("Merge ") && amends_merge(call)) {
         return Ok(());
     }
     let named = call.args.first().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
@@ -26,6 +27,14 @@ pub(super) fn look(call: &Call<'_>) -> Result<(), Vec<Problem>> {
         last.hints.push(kept);
     }
     Err(problems)
+}
+
+/// Tells whether HEAD is a merge, whose message keeps its first line when it is amended. Git does not tell a hook that it
+/// amends; whoever looks at what is pushed knows the parents.
+fn amends_merge(call: &Call<'_>) -> bool {
+    let git = call.git();
+    let asked = git.run(&git.git().args(["rev-parse", "--verify", "--quiet", "HEAD^2"]));
+    asked.is_ok_and(|output| output.ok())
 }
 
 /// Writes the template into the file that git is about to open, where there is no message yet.

@@ -64,12 +64,19 @@ pub(super) fn look(call: &Call<'_>, hook: Hook) -> Result<(), Vec<Problem>> {
 }
 
 /// Returns what git did, as the reflog names it, such as `commit`, `cherry-pick` or `rebase`, and whether that only
-/// moved the branch.
+/// moved the branch. Nobody is accused where git keeps no such log.
 fn action(call: &Call<'_>) -> (String, bool) {
     let log =
         call.repository().ok().and_then(|repository| fs::read(repository.git_dir.join("logs/HEAD")).ok());
-    let text = log.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let last = text.lines().last().and_then(|line| line.split_once('\t')).map_or("commit", |(_, what)| what);
+    // Refs that are in no files have their log elsewhere.
+    let asked = || {
+        let git = call.git();
+        git.run(&git.git().args(["reflog", "show", "-1", "--format=%gs", "HEAD"])).map(|output| output.stdout)
+    };
+    let last = log.as_deref().and_then(|log| log.trim_ascii_end().rsplit(|byte| *byte == b'\n').next());
+    let last = last.and_then(|line| line.split(|byte| *byte == b'\t').nth(1)).map(<[u8]>::to_vec);
+    let last = last.or_else(|| asked().ok()).unwrap_or_default();
+    let last = String::from_utf8_lossy(last.trim_ascii());
     (last.split([':', ' ']).next().unwrap_or_default().to_owned(), last.ends_with(": Fast-forward"))
 }
 

@@ -30,7 +30,7 @@ pub(super) fn look(call: &Call<'_>, input: &[u8]) -> Result<(), Vec<Problem>> {
     let mut updates = vec![];
     let mut tickets = None;
     for line in text.lines().filter_map(line) {
-        let mut update = update(&git, &line, call)?;
+        let mut update = update(&git, &line)?;
         let branch = line.name.strip_prefix("refs/heads/");
         if branch.is_some_and(|branch| policy.is_protected(branch.as_bytes())) {
             let tickets = match &mut tickets {
@@ -71,7 +71,7 @@ fn is_none(id: &str) -> bool {
     id.bytes().all(|byte| byte == b'0')
 }
 
-fn update(git: &InHook<'_>, line: &Line<'_>, call: &Call<'_>) -> Result<Update, Vec<Problem>> {
+fn update(git: &InHook<'_>, line: &Line<'_>) -> Result<Update, Vec<Problem>> {
     let one = |problem| vec![problem];
     let (gone, made) = (is_none(line.local), is_none(line.remote));
     let forward = !gone && !made && git.is_ancestor(line.remote, line.local).map_err(one)?;
@@ -85,9 +85,9 @@ fn update(git: &InHook<'_>, line: &Line<'_>, call: &Call<'_>) -> Result<Update, 
     let commits = if gone || is_tag {
         vec![]
     } else {
-        let remote = call.args.first().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let known = if forward { line.remote.to_owned() } else { format!("--remotes={remote}") };
-        let found = git.commits(line.local, &known, MOST).map_err(one)?;
+        // What any remote has is nobody's to word anew: a fork and an address have it, too.
+        let known = [Some("--remotes"), forward.then_some(line.remote)];
+        let found = git.commits(line.local, known.into_iter().flatten(), MOST).map_err(one)?;
         let found: Vec<Commit> =
             found.into_iter().filter(|commit| !judge::is_of_run(&commit.message)).collect();
         // Nothing was looked at where everything is there already, or was made by a run, and that is no fault.
