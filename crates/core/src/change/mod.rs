@@ -20,4 +20,4 @@ pub const FOR: &str = "refs/for";
 /// What is pushed to, to add a signed event to a log: `refs/events/changes/7`, `refs/events/landings`.
 pub const EVENTS: &str = "refs/events";
 /// The file in a commit of a log.
-pub const FILE: &str = "event.json";
+pub const FILE: &str = crate::policy::RECORD;

@@ -6,14 +6,18 @@ use std::collections::HashSet;
 use super::evaluate::{Case, Place, Step, Verdicts, is_none, shown};
 use super::message::{self, hides};
 use super::verdict::{Rule, Verdict};
-use super::{Commit, FileChange, Method, Purpose, Signature, glob, landing, looks_secret};
+use super::{Commit, FileChange, Landing, Method, Policy, Purpose, Signature, glob, landing, looks_secret};
 use crate::version::excerpt;
 
 /// Judges the commits of a branch or of a change request.
 pub(super) fn judge(case: &Case<'_>, out: &mut Verdicts) {
     let begins = case.update.ticket.as_ref().is_some_and(|t| t.purpose == Purpose::Bootstrap);
-    if !matches!(case.place, Place::Branch(_) | Place::For(_)) || case.step == Step::Delete {
-        return;
+    match case.place {
+        _ if case.step == Step::Delete => return,
+        Place::Branch(_) | Place::For(_) => {}
+        // What comes along with a tag or a record is in the repository all the same.
+        Place::Tag(_) | Place::Event(_) => return along(case, out),
+        Place::Foreign => return,
     }
     // A branch that begins with a history that was there before is vouched for as a whole.
     if begins && case.step == Step::Create {
@@ -34,6 +38,16 @@ pub(super) fn judge(case: &Case<'_>, out: &mut Verdicts) {
     }
     for file in case.update.total.iter().filter(|file| !told.contains(&(&file.path, &file.blob))) {
         self::file(case, file, "", out);
+    }
+}
+
+/// Judges the files of commits that no branch has, whatever brings them.
+fn along(case: &Case<'_>, out: &mut Verdicts) {
+    let record = |path: &[u8]| matches!(case.place, Place::Event(_)) && path == super::RECORD.as_bytes();
+    for commit in &case.update.commits {
+        for file in commit.files.iter().filter(|file| !record(&file.path)) {
+            self::file(case, file, &commit.id, out);
+        }
     }
 }
 
@@ -202,6 +216,16 @@ fn foul(path: &[u8]) -> Option<&'static str> {
     text.chars().any(hides).then_some("has a character that hides or turns text")
 }
 
+/// Returns the author of a change, if nobody else of the policy had a part in it: what another one has pushed into it was
+/// not written by whoever opened it.
+fn alone_in<'a>(policy: &'a Policy, lands: &Landing) -> Option<&'a str> {
+    let author = policy.people.keys().find(|name| policy.is_called(name, &lands.author))?;
+    let others = |name: &String| policy.people.keys().any(|person| policy.is_called(person, name));
+    // A login is always somebody's; an address that the policy does not know may be the author's own.
+    let is_other = |name: &&String| !policy.is_called(author, name) && (!name.contains('@') || others(name));
+    (!lands.contributors.iter().any(|name| is_other(&name))).then_some(author)
+}
+
 /// Holds restricted paths to those who may change them: whoever pushes, or for a landing its author, an approver or
 /// whoever lands. A change request is only a proposal.
 fn restricted(case: &Case<'_>, file: &FileChange, commit: &str, out: &mut Verdicts) {
@@ -213,10 +237,9 @@ fn restricted(case: &Case<'_>, file: &FileChange, commit: &str, out: &mut Verdic
             None => case.may(who),
             Some(lands) => {
                 let lander = case.update.ticket.as_ref().and_then(|ticket| ticket.by.as_deref());
-                let author =
-                    case.policy.people.keys().find(|name| case.policy.is_called(name, &lands.author));
+                let author = alone_in(case.policy, lands);
                 let approver = landing::approvers(case, lands, 0);
-                let mut people = approver.into_iter().chain(lander).chain(author.map(String::as_str));
+                let mut people = approver.into_iter().chain(lander).chain(author);
                 people.any(|person| case.policy.names(who, Some(person)))
             }
         };

@@ -51,7 +51,8 @@ pub struct Update {
     pub commits: Vec<Commit>,
     /// The files that differ between the current and the new tree, without looking for renames.
     pub total: Vec<FileChange>,
-    /// For a tag: whether what it names is on a protected branch, and its signature.
+    /// For a tag: whether what it names is on a protected branch. For a branch that begins: whether all of it is on one,
+    /// or none is there yet.
     pub on_protected: bool,
     /// The signature of a tag.
     pub signature: Option<Signature>,

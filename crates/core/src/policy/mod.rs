@@ -43,6 +43,8 @@ pub use read::{read, reference, schema};
 pub use secret::looks_secret;
 pub use verdict::{Rule, Verdict};
 
+/// The file in a commit that stands for a record, such as a review or a ticket.
+pub const RECORD: &str = "event.json";
 /// Where the policy stands in a repository.
 pub const PATH: &str = ".shipway/policy.toml";
 /// Where the keys of people stand in a repository, in the form of ssh-keygen(1), ALLOWED SIGNERS.

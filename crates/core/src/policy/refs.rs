@@ -162,6 +162,13 @@ fn listed(rule: Rule, what: &str, list: &[String], class: &str) -> Verdict {
 
 fn tag(case: &Case<'_>, short: &[u8], out: &mut Verdicts) {
     let name = shown(short);
+    if case.step != Step::Delete && case.update.object == ObjectKind::Other {
+        out.add(
+            Verdict::new(Rule::ObjectKind, format!("tag {name} names no commit"))
+                .wanted("a commit, whose files can be judged")
+                .hint("git tag NAME COMMIT"),
+        );
+    }
     for (class, rules) in case.policy.tag_classes_of(short) {
         if case.step != Step::Create && rules.immutable {
             let what = format!("tag {name} is there for good (class {class})");

@@ -2,7 +2,7 @@
 
 use super::evaluate::{Case, Place, Step, Verdicts, branch_text, is_none, shown};
 use super::verdict::{Rule, Verdict};
-use super::{BranchClass, PATH, Purpose, TicketSeen, landing};
+use super::{BranchClass, PATH, Purpose, TicketSeen, content, landing};
 
 /// Judges the ticket of a protected branch that is made or moved, and what lands by it.
 pub(super) fn judge(case: &Case<'_>, seen: &TicketSeen, out: &mut Verdicts) {
@@ -43,6 +43,7 @@ pub(super) fn judge(case: &Case<'_>, seen: &TicketSeen, out: &mut Verdicts) {
         Purpose::Release => {
             restricted(case, by, ("release on", "release"), |class| &class.release, out);
             one_commit(case, &branch, out);
+            governs_nothing(case, &branch, out);
         }
         Purpose::Bootstrap => {
             restricted(case, by, ("begin", "create"), |class| &class.create, out);
@@ -51,6 +52,16 @@ pub(super) fn judge(case: &Case<'_>, seen: &TicketSeen, out: &mut Verdicts) {
                     Verdict::new(Rule::TicketInvalid, format!("{} is there already", shown(short)))
                         .wanted("a branch that is not there yet")
                         .hint(format!("git push origin HEAD:refs/for/{branch}")),
+                );
+            } else if !case.update.on_protected {
+                out.add(
+                    Verdict::new(
+                        Rule::TicketInvalid,
+                        format!("{} would begin with what nobody has approved", shown(short)),
+                    )
+                    .found(case.update.new.clone())
+                    .wanted("a commit that a protected branch has; the first of them begins with any")
+                    .hint(format!("begin it where a protected branch is, and then propose the rest: git push origin HEAD:refs/for/{branch}")),
                 );
             }
         }
@@ -112,6 +123,19 @@ fn one_commit(case: &Case<'_>, branch: &str, out: &mut Verdicts) {
         out.add(
             Verdict::new(Rule::TicketInvalid, "a release is one commit on top of the branch")
                 .found(format!("{} commits", update.commits.len()))
+                .hint(format!("git push origin HEAD:refs/for/{branch}")),
+        );
+    }
+}
+
+/// Whoever may release does not thereby decide about the policy, the keys and the owners.
+fn governs_nothing(case: &Case<'_>, branch: &str, out: &mut Verdicts) {
+    let update = case.update;
+    let mut files = update.commits.iter().flat_map(|commit| &commit.files).chain(&update.total);
+    if let Some(file) = files.find(|file| content::governs(&file.path)) {
+        out.add(
+            Verdict::new(Rule::PathRestricted, format!("a release does not change {}", shown(&file.path)))
+                .wanted("a change request of its own, which its owners approve")
                 .hint(format!("git push origin HEAD:refs/for/{branch}")),
         );
     }

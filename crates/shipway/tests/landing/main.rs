@@ -5,6 +5,7 @@
 mod begin;
 mod contract;
 mod crowd;
+mod holes;
 mod life;
 mod release;
 mod stage;

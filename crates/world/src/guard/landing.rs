@@ -12,6 +12,7 @@ use shipway_core::statement::{Statement, Word};
 use shipway_core::time::Time;
 
 use super::see;
+use crate::change::merge;
 use crate::hooks::staged::InHook;
 use crate::keys;
 use crate::policy::Base;
@@ -118,7 +119,7 @@ impl Scene<'_> {
             failed,
             owners: self.owners(update),
             obligations: [standing(change), self.obligations(change)?].concat(),
-            replayed: self.replayed(method, update, &newest.head)?,
+            replayed: self.replayed(change, method, update, &newest.head)?,
         })
     }
 
@@ -213,15 +214,28 @@ impl Scene<'_> {
         Ok(flow::gates(&flow::open(&owed, known), &change.source, &change.target))
     }
 
-    /// For a squash or a rebase: tells whether the tree that lands is what merging gives.
-    fn replayed(&self, method: Method, update: &Update, head: &str) -> Result<Option<bool>, Problem> {
+    /// For a squash or a rebase: tells whether what lands is what merging gives: the tree, or each commit of a rebase.
+    fn replayed(
+        &self,
+        change: &ChangeRequest,
+        method: Method,
+        update: &Update,
+        head: &str,
+    ) -> Result<Option<bool>, Problem> {
+        let tip = (!update.current.is_empty()).then_some(update.current.as_str());
         match method {
             Method::Merge | Method::FastForward => Ok(None),
-            Method::Squash | Method::Rebase => {
+            Method::Squash => {
                 let Some(top) = update.commits.first() else { return Ok(None) };
                 let tree = see::merged(self.git, &update.current, head)?;
                 Ok(tree.map(|tree| tree == top.tree))
             }
+            // Making it again gives the same commits, down to their ids.
+            Method::Rebase => match merge::make(self.git, change, method, (tip, head)) {
+                Ok(made) => Ok(Some(made == update.new)),
+                Err(problem) if problem.code == Code::LandingConflict => Ok(None),
+                Err(problem) => Err(problem),
+            },
         }
     }
 }

@@ -127,7 +127,7 @@ fn fill(
         return Ok(());
     }
     if update.name.starts_with(b"refs/tags/") {
-        return tag(git, update, &landed(wanted.policy, lines, refs), wanted);
+        return tag(git, update, (lines, refs), wanted);
     }
     if update.object != ObjectKind::Commit {
         return Ok(());
@@ -139,11 +139,14 @@ fn fill(
     // what other branches have: that would let commits slip in over an unprotected one.
     let without: Vec<&str> = match (update.current.as_str(), base) {
         ("", Some(base)) => vec![base],
+        ("", None) if begins_judged(wanted.policy, &update.name) => landed(wanted.policy, &[], refs),
         ("", None) => heads(refs),
         (current, _) => vec![current],
     };
     update.commits = commits(git, &update.new, &without, wanted)?;
-    mark_landed(&mut update.commits, &landed(wanted.policy, &[], refs));
+    let there = landed(wanted.policy, &[], refs);
+    mark_landed(&mut update.commits, &there);
+    update.on_protected = there.is_empty() || update.commits.iter().all(|commit| commit.landed);
     if let Some(from) =
         [update.current.as_str(), base.unwrap_or_default()].into_iter().find(|id| !id.is_empty())
     {
@@ -151,6 +154,13 @@ fn fill(
         git.sizes(&mut update.total)?;
     }
     Ok(())
+}
+
+/// Tells whether all of a branch that begins is judged anew, but for what has landed: other branches vouch neither for
+/// one that is protected, nor for signatures.
+fn begins_judged(policy: &Policy, name: &[u8]) -> bool {
+    let branch = name.strip_prefix(b"refs/heads/").unwrap_or_default();
+    policy.classes_of(branch).iter().any(|(_, class)| class.protected || class.signed)
 }
 
 fn heads(refs: &[Ref]) -> Vec<&str> {
@@ -181,18 +191,38 @@ fn mark_landed(commits: &mut [Commit], heads: &[&str]) {
     }
 }
 
-fn tag(git: &InHook<'_>, update: &mut Update, heads: &[&str], wanted: Wanted<'_>) -> Result<(), Problem> {
+fn tag(
+    git: &InHook<'_>,
+    update: &mut Update,
+    (lines, refs): (&[Pushed], &[Ref]),
+    wanted: Wanted<'_>,
+) -> Result<(), Problem> {
     let peeled = git.run(&git.git().args([
         "rev-parse",
         "--verify",
         "--quiet",
         &format!("{}^{{commit}}", update.new),
     ]))?;
-    if peeled.ok() {
-        // A commit that a branch has leaves nothing of `commit --not branches`.
-        let mut ask = vec!["rev-list".to_owned(), "--max-count=1".into(), peeled.text(), "--not".into()];
-        ask.extend(heads.iter().map(|id| (*id).to_owned()));
-        update.on_protected = !heads.is_empty() && git.expect(&git.git().args(ask))?.stdout.is_empty();
+    if !peeled.ok() {
+        update.object = ObjectKind::Other;
+        return Ok(());
+    }
+    let heads = landed(wanted.policy, lines, refs);
+    // A commit that a branch has leaves nothing of `commit --not branches`.
+    let mut ask = vec!["rev-list".to_owned(), "--max-count=1".into(), peeled.text(), "--not".into()];
+    ask.extend(heads.iter().map(|id| (*id).to_owned()));
+    update.on_protected = !heads.is_empty() && git.expect(&git.git().args(ask))?.stdout.is_empty();
+    if !update.on_protected {
+        // What a branch has, or gets by this push, is judged there; and what another tag has was.
+        let tags =
+            refs.iter().filter(|found| found.name.starts_with(b"refs/tags/") && found.name != update.name);
+        let pushed = lines.iter().filter(|line| line.name.starts_with(b"refs/heads/") && !is_none(&line.new));
+        let without: Vec<&str> = [self::heads(refs), tags.map(|found| found.id.as_str()).collect()]
+            .concat()
+            .into_iter()
+            .chain(pushed.map(|line| line.new.as_str()))
+            .collect();
+        update.commits = commits(git, &peeled.text(), &without, Wanted { replay: false, ..wanted })?;
     }
     if let (ObjectKind::Tag, Some((signers, at))) = (update.object, wanted.signatures) {
         let raw = git.contents(&[&update.new])?.pop().unwrap_or_default();
@@ -226,7 +256,7 @@ fn commits(
         return Err(Problem::new(Code::GuardFailed, what).hint("push the history in parts"));
     }
     let mut commits: Vec<Commit> =
-        ids.iter().zip(git.contents(&ids)?).map(|(id, raw)| commit(id, &raw, wanted)).collect();
+        ids.iter().zip(git.contents(&ids)?).map(|(id, raw)| commit(id, &raw, wanted.signatures)).collect();
     files(git, &ids, &mut commits, wanted)?;
     if wanted.replay {
         for commit in &mut commits {
@@ -244,17 +274,58 @@ pub fn merged(git: &InHook<'_>, one: &str, other: &str) -> Result<Option<String>
     Ok(output.ok().then(|| output.text().lines().next().unwrap_or_default().to_owned()))
 }
 
-/// Tells whether a commit is what putting the work of an older one onto another base gives.
+/// How many commits of a change are made again to be compared.
+const REPLAYED: usize = 500;
+
+/// Tells whether some commits are what putting older ones onto another base gives, one by one: the same messages and
+/// authors, and the trees of merging. What no older version had in any commit is in none of them.
 pub fn is_replay(
     git: &InHook<'_>,
     (old_base, old): (&str, &str),
     (base, new): (&str, &str),
 ) -> Result<bool, Problem> {
-    let onto = format!("--merge-base={old_base}");
-    let args = ["merge-tree", "--write-tree", "--no-messages", &onto, base, old];
-    let merged = git.run(&git.git().args(args))?;
-    let tree = git.expect(&git.git().args(["rev-parse", &format!("{new}^{{tree}}")]))?.text();
-    Ok(merged.ok() && merged.text().lines().next() == Some(tree.as_str()))
+    let (Some(olds), Some(news)) = (chain(git, old_base, old)?, chain(git, base, new)?) else {
+        return Ok(false);
+    };
+    if olds.len() != news.len() {
+        return Ok(false);
+    }
+    let (mut before, mut onto) = (old_base, base);
+    for (old, new) in olds.iter().zip(&news) {
+        if (&old.message, &old.author) != (&new.message, &new.author) {
+            return Ok(false);
+        }
+        let from = format!("--merge-base={before}");
+        let args = ["merge-tree", "--write-tree", "--no-messages", &from, onto, &old.id];
+        let merged = git.run(&git.git().args(args))?;
+        if !merged.ok() || merged.text().lines().next() != Some(new.tree.as_str()) {
+            return Ok(false);
+        }
+        (before, onto) = (&old.id, &new.id);
+    }
+    Ok(true)
+}
+
+/// Returns the commits on top of a base, the oldest first, if each has the one before it as its only parent.
+fn chain(git: &InHook<'_>, base: &str, head: &str) -> Result<Option<Vec<Commit>>, Problem> {
+    let most = format!("--max-count={}", REPLAYED + 1);
+    let range = format!("{base}..{head}");
+    let args = ["rev-list", "--topo-order", &most, "--end-of-options", &range];
+    let listed = git.expect(&git.git().args(args))?.text();
+    let ids: Vec<&str> = listed.lines().rev().collect();
+    if ids.len() > REPLAYED {
+        return Ok(None);
+    }
+    let raws = git.contents(&ids)?;
+    let read = |(id, raw): (&&str, Vec<u8>)| commit(id, &raw, None);
+    let commits: Vec<Commit> = ids.iter().zip(raws).map(read).collect();
+    let mut before = base;
+    let is_chain = commits.iter().all(|commit| {
+        let follows = commit.parents == [before];
+        before = &commit.id;
+        follows
+    });
+    Ok(is_chain.then_some(commits))
 }
 
 /// Fills in the files that each commit changes against each of its parents, their sizes, and what in them looks like
@@ -299,7 +370,7 @@ fn files(git: &InHook<'_>, ids: &[&str], commits: &mut [Commit], wanted: Wanted<
 }
 
 /// Reads a commit as it is stored (git's object format).
-fn commit(id: &str, raw: &[u8], wanted: Wanted<'_>) -> Commit {
+fn commit(id: &str, raw: &[u8], signatures: Option<(&Signers, Time)>) -> Commit {
     let (head, message) = halves(raw);
     let mut commit = Commit { id: id.to_owned(), message: message.to_vec(), ..Commit::default() };
     for line in head.split(|byte| *byte == b'\n') {
@@ -315,7 +386,7 @@ fn commit(id: &str, raw: &[u8], wanted: Wanted<'_>) -> Commit {
             commit.committer = address(committer);
         }
     }
-    commit.signature = wanted.signatures.map(|(signers, at)| signature_of_commit(raw, signers, at));
+    commit.signature = signatures.map(|(signers, at)| signature_of_commit(raw, signers, at));
     commit
 }
 

@@ -209,13 +209,16 @@ fn b30_b32_b34_b35_only_branches_tags_and_requests_are_pushed() {
 
 #[test]
 fn b38_a_protected_branch_is_begun_by_those_who_may() {
-    let begin = |login: &str| {
+    let begin = |login: &str, landed: bool| {
         let mut first = update("refs/heads/master", ".", "b");
         first.ticket = Some(TicketSeen { purpose: Purpose::Bootstrap, ..landings::ticket(login) });
+        first.on_protected = landed;
         by(login, vec![first])
     };
-    check(&policy(TEAM), &begin("carla"), &[]);
-    check(&policy(TEAM), &begin("bot"), &[Rule::PushRestricted]);
+    check(&policy(TEAM), &begin("carla", true), &[]);
+    check(&policy(TEAM), &begin("bot", true), &[Rule::PushRestricted]);
+    // What nobody has approved does not become protected by that: from there it would land everywhere.
+    check(&policy(TEAM), &begin("carla", false), &[Rule::TicketInvalid]);
     let mut again = update("refs/heads/main", "a", "b");
     again.ticket = Some(TicketSeen { purpose: Purpose::Bootstrap, ..landings::ticket("carla") });
     check(&policy(TEAM), &by("carla", vec![again]), &[Rule::TicketInvalid]);
