@@ -5,6 +5,7 @@
 mod begin;
 mod contract;
 mod crowd;
+mod documents;
 mod life;
 mod release;
 mod stage;
