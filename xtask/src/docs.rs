@@ -28,6 +28,7 @@ pub(crate) const PAGES: &[Page] = &[
     Page { path: "docs/src/reference/errors.md", from: From::Source(errors_page) },
     Page { path: "shipway.schema.json", from: From::Binary(&["schema", "config"]) },
     Page { path: "docs/src/reference/commands.md", from: From::Binary(&["docs", "commands"]) },
+    Page { path: "docs/src/reference/documents.md", from: From::Binary(&["docs", "documents"]) },
     Page { path: "docs/src/reference/configuration.md", from: From::Binary(&["docs", "configuration"]) },
     Page { path: "docs/src/reference/policy.md", from: From::Binary(&["docs", "policy"]) },
 ];

@@ -306,10 +306,14 @@ pub enum Command {
         /// The code, such as SW0101; all codes if left out
         code: Option<String>,
     },
-    /// Print the JSON Schema of the configuration or of an output
-    #[command(after_help = "examples:\n  shipway schema config > shipway.schema.json\n  shipway schema plan")]
+    /// Print the JSON Schema of the configuration, or of a document that --json prints
+    #[command(
+        after_help = "examples:\n  shipway schema config > shipway.schema.json\n  shipway schema plan\n  \
+                            shipway schema landed --json | jq .schema.properties\n\n\
+                            Every document that --json prints says its kind, and has a schema of that name."
+    )]
     Schema {
-        /// Which one: config, policy, policy-test, or the name of an output, such as plan
+        /// Which one: config, policy, policy-test, or the kind of a document, such as plan
         #[arg(default_value = "config")]
         name: String,
     },

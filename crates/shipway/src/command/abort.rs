@@ -11,6 +11,7 @@ use shipway_world::lease::{Holder, Lock, this_host};
 
 use super::{DONE, End, resume};
 use crate::session::Session;
+use crate::view::Document;
 
 /// How long the other process may take to come to a safe point before it is asked to stop at once.
 const FIRST: Duration = Duration::from_secs(30);
@@ -46,11 +47,12 @@ fn stop(session: &Session<'_>, prefix: Option<&str>) -> Result<u8, Problem> {
         }
         sleep(Duration::from_millis(50));
     }
+    let fields = json!({ "run": holder.run });
     let run = holder.run.map(|run| run.to_string()).unwrap_or_default();
     let text = format!(
         "stopped: run {run}\ntake it back: shipway rollback {run}\nor finish it: shipway resume {run}"
     );
-    session.view.answer("stopped", &json!({ "run": run }), &text);
+    session.view.answer(Document::Stopped, &fields, &text);
     Ok(DONE)
 }
 

@@ -14,7 +14,7 @@ use shipway_world::shell::LocalShell;
 
 use super::{DONE, End};
 use crate::args::Agent;
-use crate::view::View;
+use crate::view::{Document, View};
 
 /// Serves, watches or looks.
 pub fn run(command: &Agent, view: &dyn View) -> End {
@@ -32,7 +32,7 @@ pub fn run(command: &Agent, view: &dyn View) -> End {
         Agent::Digest => {
             let digest =
                 program().and_then(|path| hash_file(&path)).map_err(unreadable).map_err(|it| vec![it])?;
-            view.answer("digest", &json!({ "digest": digest }), &digest);
+            view.answer(Document::Digest, &json!({ "digest": digest }), &digest);
         }
     }
     Ok(DONE)
@@ -67,7 +67,7 @@ fn status(root: &Path, setup: Setup, view: &dyn View) -> Result<(), Vec<Problem>
     let root = std::path::absolute(root).map_err(|error| vec![Problem::new(Code::Io, error.to_string())])?;
     let state = look(&root, setup, Look { drift: true, way_back: true, services: true, lenient: true });
     let state = state.map_err(|problem| vec![problem])?;
-    view.answer("host", &json!({ "host": state }), &lines(&state).join("\n"));
+    view.answer(Document::Host, &json!({ "host": state }), &lines(&state).join("\n"));
     Ok(())
 }
 

@@ -21,6 +21,7 @@ use shipway_core::run::{Run, State};
 use super::{DONE, End, carry, resume};
 use crate::args::Approve;
 use crate::session::Session;
+use crate::view::Document;
 
 /// How many digits of the digest are typed at least.
 const DIGITS: usize = 8;
@@ -79,7 +80,7 @@ fn told(session: &Session<'_>, run: &Run, gate: &StepId, (grade, why): (u8, &str
     });
     let (plan, name) = (run.digest.short(), grade::name(grade));
     let text = format!("approved: plan {plan} at {gate}, {name}: {why}\n{next} {}", run.id);
-    session.view.answer("approved", &fields, &text);
+    session.view.answer(Document::Approved, &fields, &text);
     DONE
 }
 

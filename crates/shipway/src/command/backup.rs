@@ -16,6 +16,7 @@ use super::{DONE, End};
 use crate::args::{self, BackupVerb};
 use crate::prepare::{self, glance};
 use crate::session::Session;
+use crate::view::Document;
 
 /// Makes, lists, verifies or restores.
 pub fn run(session: &Session<'_>, asked: &args::Backup) -> End {
@@ -47,7 +48,7 @@ pub fn run(session: &Session<'_>, asked: &args::Backup) -> End {
     let lines: Vec<String> = found.iter().map(line).collect();
     let text = if lines.is_empty() { "no backups yet".to_owned() } else { lines.join("\n") };
     if !found.is_empty() || problems.is_empty() {
-        session.view.answer("backups", &json!({ "backups": found }), &text);
+        session.view.answer(Document::Backups, &json!({ "backups": found }), &text);
     }
     if problems.is_empty() { Ok(DONE) } else { Err(problems) }
 }

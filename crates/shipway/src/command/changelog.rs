@@ -12,12 +12,13 @@ use shipway_world::changelog::{Forge, Head, Item, Notes, Template, render_all};
 use super::{DONE, End};
 use crate::prepare::{self, Seen};
 use crate::session::Session;
+use crate::view::Document;
 
 /// Prints the changelog of the whole history.
 pub fn run(session: &Session<'_>) -> End {
     let seen = prepare::glance(session)?;
     let text = render(session, &seen).map_err(|problem| vec![problem])?;
-    session.view.answer("changelog", &json!({ "text": text }), text.trim_end());
+    session.view.answer(Document::Changelog, &json!({ "text": text }), text.trim_end());
     Ok(DONE)
 }
 

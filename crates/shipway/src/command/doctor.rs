@@ -12,8 +12,8 @@ use shipway_world::shell::LocalShell;
 use super::{DONE, End};
 use crate::args::{Args, Doctor, Environment};
 use crate::session::reach;
-use crate::view::View;
 use crate::view::doctor::{self as view, Report};
+use crate::view::{Document, View};
 
 /// The exit code when something is wrong. Each wrong thing is told in the report, so no problem is told beside it.
 const WRONG: u8 = 1;
@@ -40,7 +40,7 @@ pub fn run(args: &Args, environment: &Environment, asked: &Doctor, view: &dyn Vi
         return Err(vec![Problem::new(Code::Stopped, "the doctor was stopped; nothing is left behind")]);
     }
     let report = Report { sections, proof };
-    view.answer("doctor", &view::fields(&report), &view::render(&report));
+    view.answer(Document::Doctor, &view::fields(&report), &view::render(&report));
     match failed {
         Some(problem) => Err(vec![problem]),
         None => Ok(if report.is_wrong() { WRONG } else { DONE }),

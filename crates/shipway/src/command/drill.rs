@@ -15,6 +15,7 @@ use super::{DONE, End};
 use crate::args::{self, DrillKind};
 use crate::prepare::{self, glance, onward};
 use crate::session::Session;
+use crate::view::Document;
 
 /// Practises a rollback there and back, or a restore, and says how long it took.
 pub fn run(session: &Session<'_>, asked: &args::Drill) -> End {
@@ -66,7 +67,7 @@ fn rollback(session: &Session<'_>, name: &str) -> End {
         duration_text(whole(took)),
         duration_text(target)
     );
-    session.view.answer("drill", &fields, &text);
+    session.view.answer(Document::Drill, &fields, &text);
     if took <= target {
         Ok(DONE)
     } else {

@@ -5,7 +5,7 @@ use shipway_core::problem::{Code, Problem};
 
 use super::{DONE, End};
 use crate::pages::PAGES;
-use crate::view::View;
+use crate::view::{Document, View};
 
 /// Shows the page of a code, or the list of all codes.
 pub fn run(code: Option<&str>, view: &dyn View) -> End {
@@ -13,7 +13,7 @@ pub fn run(code: Option<&str>, view: &dyn View) -> End {
         let lines: Vec<String> = Code::ALL.iter().map(|code| format!("{code}  {}", code.title())).collect();
         let codes: Vec<_> =
             Code::ALL.iter().map(|code| json!({ "code": code, "title": code.title() })).collect();
-        view.answer("codes", &json!({ "codes": codes }), &lines.join("\n"));
+        view.answer(Document::Codes, &json!({ "codes": codes }), &lines.join("\n"));
         return Ok(DONE);
     };
     let wanted = code.to_ascii_uppercase();
@@ -21,6 +21,6 @@ pub fn run(code: Option<&str>, view: &dyn View) -> End {
         let problem = Problem::new(Code::Usage, format!("there is no error code {code}"));
         return Err(vec![problem.hint("see all codes: shipway explain")]);
     };
-    view.answer("explain", &json!({ "code": code, "page": page }), page.trim_end());
+    view.answer(Document::Explain, &json!({ "code": code, "page": page }), page.trim_end());
     Ok(DONE)
 }

@@ -12,7 +12,7 @@ use shipway_world::shell::LocalShell;
 
 use super::{DONE, End};
 use crate::args::GuardInstall;
-use crate::view::View;
+use crate::view::{Document, View};
 
 /// Installs the guard of a bare repository, or shows what that would change.
 pub(super) fn install(asked: &GuardInstall, repository: &Path, view: &dyn View) -> End {
@@ -27,7 +27,7 @@ pub(super) fn install(asked: &GuardInstall, repository: &Path, view: &dyn View) 
     let lines: Vec<String> = steps.iter().map(Step::words).collect();
     let fields = json!({ "dry_run": asked.dry_run, "changes": lines });
     let text = if lines.is_empty() { "the guard is installed already".to_owned() } else { lines.join("\n") };
-    view.answer("guard", &fields, &text);
+    view.answer(Document::Guard, &fields, &text);
     if asked.dry_run {
         view.note("nothing was changed");
         return Ok(DONE);
@@ -65,7 +65,7 @@ pub(super) fn audit(repository: &Path, view: &dyn View) -> End {
         return Err(findings);
     }
     view.answer(
-        "audit",
+        Document::Audit,
         &json!({ "findings": [] }),
         "the guard is in force, and every protected branch is where it was put",
     );

@@ -8,7 +8,7 @@ use shipway_world::guard::shell::{self, Wish};
 
 use super::{DONE, End};
 use crate::args::{Environment, GuardShell};
-use crate::view::View;
+use crate::view::{Document, View};
 
 /// Serves what the client of a key asks for, or prints the line that binds a key to this.
 pub(super) fn run(asked: &GuardShell, environment: &Environment, view: &dyn View) -> End {
@@ -41,7 +41,7 @@ fn print(login: &str, file: &Path, root: &Path, view: &dyn View) -> Result<u8, P
     let program = std::env::current_exe().map_err(|error| io("our own program cannot be found", error))?;
     let root = root.canonicalize().map_err(|error| io(&root.display().to_string(), error))?;
     let line = shell::key_line(&program, (login, &root), &key)?;
-    view.answer("key", &json!({ "login": login, "line": line }), &line);
+    view.answer(Document::Key, &json!({ "login": login, "line": line }), &line);
     Ok(DONE)
 }
 

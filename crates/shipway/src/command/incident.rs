@@ -9,6 +9,7 @@ use shipway_world::shell::now;
 use super::{DONE, End};
 use crate::args::{self, IncidentVerb};
 use crate::session::Session;
+use crate::view::Document;
 
 /// Opens or closes an incident, or shows those that are open.
 pub fn run(session: &Session<'_>, asked: &args::Incident) -> End {
@@ -23,7 +24,7 @@ fn act(session: &Session<'_>, asked: &args::Incident) -> Result<u8, Problem> {
             let incident = incidents.open(report, session.actor(), now())?;
             let text =
                 format!("{}\nwhen it is over: shipway incident close {}", line(&incident), incident.id);
-            session.view.answer("incident", &json!({ "incident": incident }), &text);
+            session.view.answer(Document::Incident, &json!({ "incident": incident, "closed": false }), &text);
         }
         (IncidentVerb::Close, Some(id)) => {
             let actor = session.actor();
@@ -34,13 +35,13 @@ fn act(session: &Session<'_>, asked: &args::Incident) -> Result<u8, Problem> {
             }
             let incident = incidents.close(id, actor, now())?;
             let text = format!("closed: {}", line(&incident));
-            session.view.answer("incident", &json!({ "incident": incident, "closed": true }), &text);
+            session.view.answer(Document::Incident, &json!({ "incident": incident, "closed": true }), &text);
         }
         (IncidentVerb::List, None) => {
             let open = incidents.open_ones()?;
             let lines: Vec<String> = open.iter().map(line).collect();
             let text = if lines.is_empty() { "no incident is open".into() } else { lines.join("\n") };
-            session.view.answer("incidents", &json!({ "incidents": open }), &text);
+            session.view.answer(Document::Incidents, &json!({ "incidents": open }), &text);
         }
         (IncidentVerb::Open, None) => {
             return Err(usage("what is broken is to be said", "open \"the queue stands\""));

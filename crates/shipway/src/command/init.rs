@@ -14,6 +14,7 @@ use super::{DONE, End};
 use crate::args::Init;
 use crate::prepare::{self, Purpose};
 use crate::session::Session;
+use crate::view::Document;
 
 /// Shows what would be written, and writes it: at once with `yes`, after a question at a terminal, else not at all.
 pub fn run(session: &Session<'_>, asked: &Init) -> End {
@@ -26,7 +27,9 @@ pub fn run(session: &Session<'_>, asked: &Init) -> End {
         return Err(vec![problem.hint("see what it may hold: shipway schema config")]);
     }
     let text = template(&detected(session)?);
-    session.view.answer("config", &json!({ "path": "shipway.toml", "text": text }), text.trim_end());
+    let files = [json!({ "path": "shipway.toml", "state": "new", "text": text })];
+    let fields = json!({ "flow": null, "files": files });
+    session.view.answer(Document::Init, &fields, text.trim_end());
     if asked.dry_run || !(asked.yes || agreed(session, "write this to shipway.toml?")) {
         session.view.note("nothing was written; write it: shipway init --yes");
         return Ok(DONE);

@@ -13,6 +13,7 @@ use shipway_world::hooks::{self, Hook};
 
 use super::{DONE, End};
 use crate::session::Session;
+use crate::view::Document;
 
 /// How many notes are shown.
 const NOTES: usize = 10;
@@ -65,7 +66,7 @@ fn tell(session: &Session<'_>, steps: &[Step], dry_run: bool, nothing: &str) {
     let lines: Vec<String> = steps.iter().map(|step| line(session, step)).collect();
     let fields = json!({ "dry_run": dry_run, "changes": steps.iter().map(field).collect::<Vec<_>>() });
     let text = if lines.is_empty() { nothing.to_owned() } else { lines.join("\n") };
-    session.view.answer("hooks", &fields, &text);
+    session.view.answer(Document::HooksChanges, &fields, &text);
     if dry_run && !lines.is_empty() {
         session.view.note("nothing was changed");
     }
@@ -113,7 +114,7 @@ pub fn status(session: &Session<'_>) -> End {
     let latest = &notes[notes.len().saturating_sub(NOTES)..];
     let trees_json: Vec<Value> = trees.iter().map(tree_field).collect();
     let fields = json!({ "trees": trees_json, "notes": latest });
-    session.view.answer("hooks", &fields, &page(&trees, latest));
+    session.view.answer(Document::Hooks, &fields, &page(&trees, latest));
     let problems: Vec<Problem> = trees.iter().filter_map(Tree::problem).collect();
     if problems.is_empty() { Ok(DONE) } else { Err(problems) }
 }

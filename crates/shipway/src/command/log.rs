@@ -12,6 +12,7 @@ use super::status::driven;
 use super::{DONE, End};
 use crate::args::Log;
 use crate::session::{Session, of_journal};
+use crate::view::Document;
 
 /// Shows the log of a run or of one of its steps, or proves the journal.
 pub fn run(session: &Session<'_>, log: &Log) -> End {
@@ -84,6 +85,10 @@ fn step_log(session: &Session<'_>, run: &RunId, step: &str, entries: &[Entry]) -
         let problem = Problem::new(Code::RunUnknown, format!("step {step} of run {run} printed nothing"));
         return Err(problem.found(known).hint(format!("shipway log {run}")));
     }
-    session.view.answer("output", &json!({ "run": run, "step": step, "chunks": chunks }), text.trim_end());
+    session.view.answer(
+        Document::Output,
+        &json!({ "run": run, "step": step, "chunks": chunks }),
+        text.trim_end(),
+    );
     Ok(DONE)
 }

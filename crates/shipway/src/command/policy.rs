@@ -14,6 +14,7 @@ use shipway_world::facts::Tree;
 use super::{DONE, End};
 use crate::args;
 use crate::session::Session;
+use crate::view::Document;
 use crate::view::policy as view;
 
 /// Carries out what is asked.
@@ -34,7 +35,7 @@ fn show(session: &Session<'_>, reference: Option<&str>) -> End {
     let policy = core::read(&text.unwrap_or_default(), PATH)?;
     let digest = policy.digest();
     let fields = json!({ "source": source, "digest": digest, "policy": policy });
-    session.view.answer("policy", &fields, &view::explain(&policy, &source));
+    session.view.answer(Document::PolicyShown, &fields, &view::explain(&policy, &source));
     Ok(DONE)
 }
 
@@ -100,7 +101,7 @@ fn check(session: &Session<'_>, file: Option<&Path>) -> End {
     let short = digest.as_ref().map(|digest| digest.short().to_owned()).unwrap_or_default();
     let fields = json!({ "source": name, "digest": digest });
     session.view.answer(
-        "policy-check",
+        Document::PolicyCheck,
         &fields,
         &format!("{name}: nothing is wrong with it   policy {short}"),
     );
@@ -157,7 +158,11 @@ fn test(session: &Session<'_>, files: &[PathBuf]) -> End {
             (case, decided)
         })
         .collect();
-    session.view.answer("policy-test", &view::cases(&policy, &decided), &view::table(&policy, &decided));
+    session.view.answer(
+        Document::PolicyTested,
+        &view::cases(&policy, &decided),
+        &view::table(&policy, &decided),
+    );
     let problems: Vec<Problem> = decided.into_iter().filter_map(|(_, decided)| decided.problem).collect();
     if problems.is_empty() { Ok(DONE) } else { Err(problems) }
 }

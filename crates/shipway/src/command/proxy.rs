@@ -13,7 +13,7 @@ use shipway_world::proxy::Client;
 
 use super::{DONE, End};
 use crate::args::{self, ProxyVerb};
-use crate::view::View;
+use crate::view::{Document, View};
 
 /// How long a switch waits for what is in flight, and a pause holds a request, if nothing is said.
 const WAIT: Duration = Duration::from_secs(30);
@@ -36,11 +36,16 @@ fn act(asked: &args::Proxy, view: &dyn View) -> Result<u8, Problem> {
         ProxyVerb::Counters => {
             let counters = client.counters()?;
             let lines: Vec<String> = counters.iter().map(counted).collect();
-            return Ok(show(view, "proxy-counters", &json!({ "counters": counters }), &lines));
+            return Ok(show(view, Document::ProxyCounters, &json!({ "counters": counters }), &lines));
         }
         ProxyVerb::Metrics => {
             let text = client.metrics()?;
-            return Ok(show(view, "proxy-metrics", &json!({ "text": text }), &[text.trim_end().to_owned()]));
+            return Ok(show(
+                view,
+                Document::ProxyMetrics,
+                &json!({ "text": text }),
+                &[text.trim_end().to_owned()],
+            ));
         }
         ProxyVerb::Status => client.state()?,
         ProxyVerb::Switch => client.switch(&upstreams(&asked.to)?, time(asked.drain.as_deref())?)?,
@@ -48,10 +53,10 @@ fn act(asked: &args::Proxy, view: &dyn View) -> Result<u8, Problem> {
         ProxyVerb::Resume => client.resume()?,
         ProxyVerb::Stop => client.stop()?,
     };
-    Ok(show(view, "proxy", &json!({ "proxy": state }), &lines(&state)))
+    Ok(show(view, Document::Proxy, &json!({ "proxy": state }), &lines(&state)))
 }
 
-fn show(view: &dyn View, kind: &str, fields: &impl Serialize, lines: &[String]) -> u8 {
+fn show(view: &dyn View, kind: Document, fields: &impl Serialize, lines: &[String]) -> u8 {
     let fields = serde_json::to_value(fields).expect("text and numbers are always JSON");
     view.answer(kind, &fields, &lines.join("\n"));
     DONE

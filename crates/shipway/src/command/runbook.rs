@@ -8,6 +8,7 @@ use crate::args;
 use crate::prepare::{self, Purpose};
 use crate::session::Session;
 use crate::view;
+use crate::view::Document;
 
 /// Prints the runbook of the plan that a release, or a deployment to an environment, would carry out.
 pub fn run(session: &Session<'_>, asked: &args::Runbook) -> End {
@@ -23,6 +24,6 @@ pub fn run(session: &Session<'_>, asked: &args::Runbook) -> End {
     let at = now();
     let text = view::runbook::render(&shown, &environment, at);
     let fields = json!({ "digest": shown.digest(), "at": at, "text": text });
-    session.view.answer("runbook", &fields, &text);
+    session.view.answer(Document::Runbook, &fields, &text);
     Ok(DONE)
 }

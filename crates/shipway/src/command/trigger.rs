@@ -13,7 +13,7 @@ use shipway_world::trigger::{Ran, Source, received};
 use super::{DONE, End};
 use crate::args::{self, Args};
 use crate::prepare::checks;
-use crate::view::View;
+use crate::view::{Document, View};
 
 /// Runs what one event asks for, or all that a push has caused.
 pub fn run(args: &Args, asked: &args::Trigger, view: &dyn View) -> End {
@@ -137,14 +137,20 @@ impl Job<'_> {
         (checks, places, landed): (&[&Check], &[&str], bool),
     ) -> u8 {
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
+        let unseen = names.iter().map(|name| json!({ "name": name, "passed": null, "ms": null }));
         let places = if landed { places } else { &[] };
+        let undone = places.iter().map(|name| json!({ "environment": name, "code": null, "entries": [] }));
         let fields = json!({
-            "event": event.text(), "commit": commit, "dry_run": true, "checks": names, "deployments": places,
+            "event": event.text(),
+            "commit": commit,
+            "dry_run": true,
+            "checks": unseen.collect::<Vec<_>>(),
+            "deployments": undone.collect::<Vec<_>>(),
         });
         let mut lines = vec![format!("{} at {}", event.text(), commit.get(..12).unwrap_or(commit))];
         lines.extend(names.iter().map(|name| format!("  check {name}")));
         lines.extend(places.iter().map(|name| format!("  deploy {name}")));
-        self.view.answer("trigger", &fields, &lines.join("\n"));
+        self.view.answer(Document::Trigger, &fields, &lines.join("\n"));
         DONE
     }
 
@@ -163,6 +169,7 @@ impl Job<'_> {
         let fields = json!({
             "event": event.text(),
             "commit": commit,
+            "dry_run": false,
             "checks": checks.collect::<Vec<_>>(),
             "deployments": places.collect::<Vec<_>>(),
         });
@@ -171,7 +178,7 @@ impl Job<'_> {
         lines.extend(ran.iter().map(|ran| format!("  check {} {} ({})", ran.name, word(ran), seconds(ran))));
         lines
             .extend(deployed.iter().map(|(name, code, _)| format!("  deploy {name} ended with code {code}")));
-        self.view.answer("trigger", &fields, &lines.join("\n"));
+        self.view.answer(Document::Trigger, &fields, &lines.join("\n"));
     }
 
     /// Deploys as a user would, from the checkout: its run is in the journal of this repository.

@@ -8,6 +8,7 @@ use shipway_world::change::prove::Proof;
 use super::{DONE, End};
 use crate::args::Verify;
 use crate::session::Session;
+use crate::view::Document;
 
 /// Proves a branch of the remote.
 pub fn run(session: &Session<'_>, asked: &Verify) -> End {
@@ -39,7 +40,7 @@ pub fn run(session: &Session<'_>, asked: &Verify) -> End {
         .map(|proof| json!({ "commit": proof.commit, "title": proof.title, "by": proof.by, "exception": proof.exception }))
         .collect();
     session.view.answer(
-        "proven",
+        Document::Proven,
         &json!({ "branch": asked.branch, "landings": proven, "since": since }),
         &lines.join("\n"),
     );

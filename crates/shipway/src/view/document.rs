@@ -1,7 +1,7 @@
 //! The documents for programs. Their fields are a promise: `schema/` describes them, and a change needs a new `v`.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use shipway_core::gate::Approval;
 use shipway_core::id::{Actor, Digest, Fence, RunId, Seq, StepId};
 use shipway_core::journal::{Entry, Event};
@@ -12,10 +12,18 @@ use shipway_core::time::Time;
 
 use super::problem::Level;
 use super::state::{Situation, Standing};
-use super::{Moment, Row, Why, hosts, plan, summary};
+use super::{Document, Moment, Row, Why, hosts, plan, summary};
 
 /// The version of all documents.
 pub(super) const V: u32 = 1;
+
+/// Returns the document of an answer from its fields.
+pub(super) fn answer(kind: Document, fields: &Value) -> Map<String, Value> {
+    let mut document = fields.as_object().cloned().unwrap_or_default();
+    document.insert("v".into(), V.into());
+    document.insert("kind".into(), kind.as_str().into());
+    document
+}
 
 #[derive(Serialize)]
 struct PlanDocument<'a> {

@@ -18,8 +18,8 @@ use super::paint::{Ink, Paint};
 use super::problem::{self, Level, quote};
 use super::talk::{Columns, Talk, lock};
 use super::{
-    HostRow, Moment, Row, Stream, View, Volume, Why, dependencies, hosts, log, plan, preflight, status,
-    summary, text, why,
+    Document, HostRow, Moment, Row, Stream, View, Volume, Why, dependencies, hosts, log, plan, preflight,
+    status, summary, text, why,
 };
 
 /// Speaks to people: data on the standard output, talk on the standard error.
@@ -202,7 +202,12 @@ impl View for Human {
         self.print(&dependencies::render(report, self.paint));
     }
 
-    fn answer(&self, _kind: &str, _fields: &Value, text: &str) {
+    fn answer(&self, kind: Document, fields: &Value, text: &str) {
+        // People see nothing of it; but so every test of a command proves what programs would be told.
+        #[cfg(debug_assertions)]
+        super::schema::prove(&super::document::answer(kind, fields));
+        #[cfg(not(debug_assertions))]
+        let _ = (kind, fields);
         let mut out = String::with_capacity(text.len() + 1);
         for line in text::lines(text) {
             out.push_str(&line);
@@ -310,7 +315,7 @@ mod tests {
     #[test]
     fn answers_are_data_and_harmless() {
         let screen = screen(Volume::Quiet, || None);
-        screen.view.answer("explain", &json!({}), "one\n\x1b[2Jtwo\n");
+        screen.view.answer(Document::Changelog, &json!({ "text": "" }), "one\n\x1b[2Jtwo\n");
         assert_eq!(screen.out.take(), "one\n␛[2Jtwo\n");
     }
 

@@ -19,7 +19,8 @@ use super::data::Data;
 use super::problem::Level;
 use super::talk::Talk;
 use super::{
-    HostRow, Moment, Row, Stream, View, Volume, Why, dependencies, document, hosts, log, preflight, text,
+    Document, HostRow, Moment, Row, Stream, View, Volume, Why, dependencies, document, hosts, log, preflight,
+    text,
 };
 
 /// Speaks to programs.
@@ -36,6 +37,8 @@ impl Json {
     }
 
     fn print(&self, document: &impl Serialize) {
+        #[cfg(debug_assertions)]
+        super::schema::prove(document);
         self.data.write(&line(document));
     }
 }
@@ -70,7 +73,10 @@ impl View for Json {
 
     fn warnings(&self, problems: &[Problem]) {
         for problem in problems.iter().filter(|_| self.volume != Volume::Quiet) {
-            self.talk.say(&line(&document::problem(Level::Warning, problem)));
+            let document = document::problem(Level::Warning, problem);
+            #[cfg(debug_assertions)]
+            super::schema::prove(&document);
+            self.talk.say(&line(&document));
         }
     }
 
@@ -103,7 +109,7 @@ impl View for Json {
     }
 
     fn hosts(&self, rows: &[HostRow], _now: Time) {
-        self.answer("hosts", &json!({ "hosts": hosts::document(rows) }), "");
+        self.answer(Document::Hosts, &json!({ "hosts": hosts::document(rows) }), "");
     }
 
     fn why(&self, why: &Why) {
@@ -118,11 +124,8 @@ impl View for Json {
         self.print(&dependencies::document(report));
     }
 
-    fn answer(&self, kind: &str, fields: &Value, _text: &str) {
-        let mut document = fields.as_object().cloned().unwrap_or_default();
-        document.insert("v".into(), document::V.into());
-        document.insert("kind".into(), kind.into());
-        self.print(&document);
+    fn answer(&self, kind: Document, fields: &Value, _text: &str) {
+        self.print(&document::answer(kind, fields));
     }
 
     fn finish(&self) -> io::Result<()> {
@@ -311,7 +314,12 @@ mod tests {
         assert_eq!(value["text"], "a\u{9b}2J\u{202e}\u{e0041}é\u{1b}\n");
         let buffer = Shared::default();
         let stream = || Stream { sink: Box::new(buffer.clone()), paint: Paint::new(true), columns: || None };
-        Json::new(Volume::Normal, stream(), stream()).answer("explain", &json!({"code": "SW0101"}), "a page");
-        assert_eq!(buffer.take(), "{\"code\":\"SW0101\",\"kind\":\"explain\",\"v\":1}\n");
+        Json::new(Volume::Normal, stream(), stream()).answer(
+            Document::Digest,
+            &json!({"digest": "0".repeat(64)}),
+            "a page",
+        );
+        let digest = "0".repeat(64);
+        assert_eq!(buffer.take(), format!("{{\"digest\":\"{digest}\",\"kind\":\"digest\",\"v\":1}}\n"));
     }
 }

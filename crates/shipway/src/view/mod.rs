@@ -44,7 +44,7 @@ pub use self::hosts::{HostRow, Kind};
 pub use self::human::Human;
 pub use self::json::Json;
 pub use self::paint::{Paint, Variables, When};
-pub use self::schema::SCHEMAS;
+pub use self::schema::{Document, SCHEMAS};
 pub use self::status::{Moment, Row};
 pub use self::talk::{Columns, Sink};
 pub use self::why::Why;
@@ -128,7 +128,7 @@ pub trait View: Send + Sync {
     /// Shows declared against installed packages, as data.
     fn dependencies(&self, report: &dependencies::Report);
     /// Shows any other answer, as data: a text for people, and the fields of an object for programs.
-    fn answer(&self, kind: &str, fields: &serde_json::Value, text: &str);
+    fn answer(&self, kind: Document, fields: &serde_json::Value, text: &str);
     /// Returns the first error of the standard output; a reader who has left is none.
     fn finish(&self) -> io::Result<()>;
 }

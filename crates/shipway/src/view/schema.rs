@@ -1,155 +1,111 @@
 //! The published schemas of the JSON documents (JSON Schema draft 2020-12), one for each kind.
+//!
+//! A kind without a schema cannot be written down, and in builds for tests every answer is held against its schema, whoever
+//! it is for: each test that makes a command speak proves what programs are told.
 
-/// Every kind of document with its schema.
-pub const SCHEMAS: &[(&str, &str)] = &[
-    ("plan", include_str!("schema/plan.json")),
-    ("problem", include_str!("schema/problem.json")),
-    ("entry", include_str!("schema/entry.json")),
-    ("summary", include_str!("schema/summary.json")),
-    ("status", include_str!("schema/status.json")),
-    ("run", include_str!("schema/run.json")),
-    ("why", include_str!("schema/why.json")),
-    ("hosts", include_str!("schema/hosts.json")),
-    ("preflight", include_str!("schema/preflight.json")),
-    ("dependencies", include_str!("schema/dependencies.json")),
-    ("doctor", include_str!("schema/doctor.json")),
-];
+#[cfg(any(test, debug_assertions))]
+mod check;
 
-/// Returns what is wrong with a document, by the schema of its kind.
-#[cfg(test)]
-pub(super) fn faults(document: &serde_json::Value) -> Vec<String> {
-    let kind = document["kind"].as_str().unwrap();
-    check::document(kind, document)
+macro_rules! kinds {
+    ($($name:ident = $text:literal;)*) => {
+        /// Every kind of document that programs read.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Document {
+            $(#[doc = concat!("`", $text, "`.")] $name,)*
+        }
+
+        impl Document {
+            /// Returns the kind as documents say it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),* }
+            }
+        }
+
+        /// Every kind of document with its schema.
+        pub const SCHEMAS: &[(&str, &str)] =
+            &[$(($text, include_str!(concat!("schema/", $text, ".json")))),*];
+    };
 }
 
-/// Those words of JSON Schema that our schemas use; any other word is a fault, so that none is silently unchecked.
-#[cfg(test)]
-mod check {
-    use serde_json::Value;
+kinds! {
+    Plan = "plan";
+    Problem = "problem";
+    Entry = "entry";
+    Summary = "summary";
+    Status = "status";
+    Run = "run";
+    Why = "why";
+    Hosts = "hosts";
+    Preflight = "preflight";
+    Dependencies = "dependencies";
+    Doctor = "doctor";
+    Verified = "verified";
+    Codes = "codes";
+    Explain = "explain";
+    Flow = "flow";
+    FlowStart = "flow-start";
+    FlowFinish = "flow-finish";
+    FlowBack = "flow-back";
+    Changelog = "changelog";
+    Hooks = "hooks";
+    HooksChanges = "hooks-changes";
+    Init = "init";
+    Proven = "proven";
+    Backups = "backups";
+    Approved = "approved";
+    Guard = "guard";
+    Audit = "audit";
+    Digest = "digest";
+    Host = "host";
+    Ask = "ask";
+    Signed = "signed";
+    Output = "output";
+    Stopped = "stopped";
+    Key = "key";
+    Trigger = "trigger";
+    Schema = "schema";
+    Page = "page";
+    Incident = "incident";
+    Incidents = "incidents";
+    Proxy = "proxy";
+    ProxyCounters = "proxy-counters";
+    ProxyMetrics = "proxy-metrics";
+    Change = "change";
+    ChangeOpened = "change-opened";
+    ChangeNoted = "change-noted";
+    Changes = "changes";
+    Diff = "diff";
+    Review = "review";
+    Landed = "landed";
+    Runbook = "runbook";
+    PolicyShown = "policy-shown";
+    PolicyCheck = "policy-check";
+    PolicyTested = "policy-tested";
+    Drill = "drill";
+}
 
-    use super::SCHEMAS;
+/// Ends the program if a document is not as its schema says, which is our own mistake.
+#[cfg(debug_assertions)]
+pub(super) fn prove(document: &impl serde::Serialize) {
+    let document = serde_json::to_value(document).expect("our own documents have string keys");
+    let faults = faults(&document);
+    assert!(faults.is_empty(), "the document is not as its schema says: {faults:#?}\n{document:#}");
+}
 
-    struct Checker {
-        root: String,
-        faults: Vec<String>,
-    }
-
-    pub(super) fn schema(kind: &str) -> Value {
-        let text = SCHEMAS.iter().find(|(name, _)| *name == kind).unwrap().1;
-        serde_json::from_str(text).unwrap()
-    }
-
-    pub(super) fn document(kind: &str, value: &Value) -> Vec<String> {
-        let mut checker = Checker { root: kind.into(), faults: vec![] };
-        checker.value(&schema(kind), value, kind);
-        checker.faults
-    }
-
-    impl Checker {
-        fn value(&mut self, schema: &Value, value: &Value, at: &str) {
-            for (word, rule) in schema.as_object().unwrap() {
-                match word.as_str() {
-                    "$schema" | "$id" | "$defs" | "title" | "description" | "additionalProperties" => {}
-                    "$ref" => self.reference(rule.as_str().unwrap(), value, at),
-                    "type" => self.kind(rule, value, at),
-                    "const" => self.hold(rule == value, at, &format!("is not {rule}")),
-                    "enum" => {
-                        self.hold(
-                            rule.as_array().unwrap().contains(value),
-                            at,
-                            &format!("is none of {rule}"),
-                        );
-                    }
-                    "required" => {
-                        for name in rule.as_array().unwrap() {
-                            let there = value.get(name.as_str().unwrap()).is_some();
-                            self.hold(there, at, &format!("lacks {name}"));
-                        }
-                    }
-                    "properties" => self.properties(schema, rule, value, at),
-                    "items" => {
-                        for (index, item) in value.as_array().into_iter().flatten().enumerate() {
-                            self.value(rule, item, &format!("{at}/{index}"));
-                        }
-                    }
-                    "oneOf" => {
-                        let fits = |schema: &&Value| {
-                            let mut inner = Checker { root: self.root.clone(), faults: vec![] };
-                            inner.value(schema, value, at);
-                            inner.faults.is_empty()
-                        };
-                        let fitting = rule.as_array().unwrap().iter().filter(fits).count();
-                        self.hold(fitting == 1, at, &format!("fits {fitting} of the alternatives: {value}"));
-                    }
-                    "minimum" => {
-                        self.hold(
-                            !value.is_u64() || value.as_u64() >= rule.as_u64(),
-                            at,
-                            &format!("is under {rule}"),
-                        );
-                    }
-                    "pattern" => self.hold(hex(rule, value), at, &format!("does not match {rule}")),
-                    other => {
-                        self.hold(false, at, &format!("the schema says `{other}`, which is not checked"));
-                    }
-                }
-            }
-        }
-
-        fn hold(&mut self, holds: bool, at: &str, what: &str) {
-            if !holds {
-                self.faults.push(format!("{at} {what}"));
-            }
-        }
-
-        fn reference(&mut self, to: &str, value: &Value, at: &str) {
-            let (urn, pointer) = to.split_once('#').unwrap();
-            let kind = urn.strip_prefix("urn:shipway:schema:").and_then(|rest| rest.strip_suffix(":1"));
-            let root = std::mem::take(&mut self.root);
-            self.root = kind.map_or(root.clone(), str::to_owned);
-            let target = schema(&self.root);
-            self.value(target.pointer(pointer).unwrap_or_else(|| panic!("no {to}")), value, at);
-            self.root = root;
-        }
-
-        fn kind(&mut self, rule: &Value, value: &Value, at: &str) {
-            let is = |name: &Value| match name.as_str().unwrap() {
-                "object" => value.is_object(),
-                "array" => value.is_array(),
-                "string" => value.is_string(),
-                "integer" => value.is_u64(),
-                "boolean" => value.is_boolean(),
-                "null" => value.is_null(),
-                other => panic!("unknown type {other}"),
-            };
-            let fits = rule.as_array().map_or_else(|| is(rule), |names| names.iter().any(is));
-            self.hold(fits, at, &format!("is not of type {rule}"));
-        }
-
-        fn properties(&mut self, schema: &Value, rules: &Value, value: &Value, at: &str) {
-            for (name, value) in value.as_object().into_iter().flatten() {
-                let at = format!("{at}/{name}");
-                match rules.get(name) {
-                    Some(rule) => self.value(rule, value, &at),
-                    None => self.hold(schema["additionalProperties"] != false, &at, "is not in the schema"),
-                }
-            }
-        }
-    }
-
-    /// Matches the one form of pattern in use: `^[0-9a-f]{64}$`.
-    fn hex(rule: &Value, value: &Value) -> bool {
-        assert_eq!(rule, "^[0-9a-f]{64}$");
-        value.as_str().is_some_and(|text| {
-            text.len() == 64
-                && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-        })
+/// Returns what is wrong with a document, by the schema of its kind.
+#[cfg(any(test, debug_assertions))]
+pub(super) fn faults(document: &serde_json::Value) -> Vec<String> {
+    let kind = document["kind"].as_str().unwrap_or_default();
+    if SCHEMAS.iter().any(|(known, _)| *known == kind) {
+        check::document(kind, document)
+    } else {
+        vec![format!("`{kind}` has no schema")]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -165,6 +121,78 @@ mod tests {
         }
     }
 
+    /// Calls with every schema inside of one, those of properties and definitions too.
+    fn walk(schema: &Value, see: &mut impl FnMut(&serde_json::Map<String, Value>)) {
+        let Some(words) = schema.as_object() else { return };
+        see(words);
+        for (word, rule) in words {
+            match (word.as_str(), rule) {
+                ("properties" | "$defs", Value::Object(named)) => {
+                    for rule in named.values() {
+                        walk(rule, see);
+                    }
+                }
+                ("oneOf" | "prefixItems", Value::Array(rules)) => {
+                    for rule in rules {
+                        walk(rule, see);
+                    }
+                }
+                ("items" | "additionalProperties", rule) => walk(rule, see),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn schemas_leave_no_object_open_and_refer_to_what_is_there() {
+        for (kind, _) in SCHEMAS {
+            walk(&check::schema(kind), &mut |words| {
+                if words.contains_key("properties") {
+                    assert_eq!(words["additionalProperties"], false, "{kind}: {words:?}");
+                    let known = words["properties"].as_object().unwrap();
+                    for name in words["required"].as_array().unwrap() {
+                        assert!(known.contains_key(name.as_str().unwrap()), "{kind}: {name}");
+                    }
+                }
+                if let Some(to) = words.get("$ref") {
+                    let (urn, pointer) = to.as_str().unwrap().split_once('#').unwrap();
+                    let there =
+                        urn.strip_prefix("urn:shipway:schema:").map(|rest| rest.trim_end_matches(":1"));
+                    let target = check::schema(there.unwrap_or(kind));
+                    assert!(target.pointer(pointer).is_some(), "{kind}: {to}");
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_document_of_a_kind_without_a_schema_is_seen() {
+        assert_eq!(faults(&json!({ "v": 1, "kind": "news" })), ["`news` has no schema"]);
+        assert_eq!(faults(&json!({ "v": 1 })), ["`` has no schema"]);
+    }
+
+    #[test]
+    fn maps_and_lists_of_fixed_length_are_looked_into() {
+        let backup = |counts: Value| {
+            let backup = json!({
+                "name": "db", "kind": "sqlite", "file": "a", "bytes": 1, "digest": "0".repeat(64), "at": "x",
+                "took_ms": 1, "encrypted": false, "content": { "counts": counts },
+            });
+            faults(&json!({ "v": 1, "kind": "backups", "backups": [backup] }))
+        };
+        assert_eq!(backup(json!({ "users": 3 })), Vec::<String>::new());
+        let at = "backups/backups/0/content/counts/users";
+        assert_eq!(backup(json!({ "users": "3" })), [format!("{at} is not of type \"integer\"")]);
+        let check = |restricted: Value, expect: &[&str]| {
+            let list = check::schema("policy-shown")["$defs"]["files"]["properties"]["restricted"].clone();
+            assert_eq!(check::value(&list, &restricted), expect);
+        };
+        check(json!([["*.pem", ["ann"]]]), &[]);
+        check(json!([["*.pem", "ann"]]), &["/0/1 is not of type \"array\""]);
+        check(json!([["*.pem", ["ann"], 3]]), &["/0/2 is one too many"]);
+        check(json!([["*.pem"]]), &["/0 has less than 2"]);
+    }
+
     #[test]
     fn documents_that_do_not_fit_are_seen() {
         let problem = json!({"code": "SW0101", "what": "x"});
@@ -172,7 +200,7 @@ mod tests {
             "v": 1, "kind": "problem", "level": "error", "title": "x", "exit_code": 2, "problem": problem
         });
         assert_eq!(faults(&good), Vec::<String>::new());
-        let check = |path: &str, value: serde_json::Value, expect: &str| {
+        let check = |path: &str, value: Value, expect: &str| {
             let mut bad = good.clone();
             let (parent, name) = path.rsplit_once('/').unwrap();
             bad.pointer_mut(parent).unwrap()[name] = value;

@@ -5,6 +5,7 @@
 
 mod anchored;
 mod checks;
+mod documents;
 mod fence;
 mod logs;
 mod modes;

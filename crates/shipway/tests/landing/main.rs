@@ -5,6 +5,7 @@
 mod begin;
 mod contract;
 mod crowd;
+mod documents;
 mod holes;
 mod life;
 mod release;

@@ -86,7 +86,7 @@ fn what_is_said_of_a_change_is_shown_to_people_and_programs() {
     assert_eq!(shown["description"], "Closes #7\n\nIt was \\no.");
     assert_eq!(shown["comments"][0]["by"], "cem");
     assert_eq!(shown["comments"][0]["place"], "x:2");
-    assert_eq!(shown["issues"][0][0], "#7");
+    assert_eq!(shown["issues"][0]["issue"], "#7");
     assert_eq!(shown["draft"], true);
     let text = stage.did("ben", &["change", "show", "1"]);
     for part in ["feat: a better x", "closes #7", "cem at x:2: why not y?", "draft"] {

@@ -22,6 +22,7 @@ use shipway_world::shell;
 
 use super::{again, carry, confirm, person, resume, show, steps, terminal, told, waiting};
 use crate::session::Session;
+use crate::view::Document;
 
 /// How long a signed approval holds.
 const HOLDS: Duration = Duration::from_hours(7 * 24);
@@ -56,7 +57,7 @@ pub(super) fn export(session: &Session<'_>, prefix: Option<&str>) -> Result<u8, 
     let (gate, _) = waiting(&run)?;
     let ask = Ask { statement: statement(&run, &gate)?, plan: run.plan };
     let fields = json!({ "ask": ask });
-    session.view.answer("ask", &fields, &fields.to_string());
+    session.view.answer(Document::Ask, &fields, &fields.to_string());
     Ok(super::DONE)
 }
 
@@ -92,7 +93,7 @@ pub(super) fn elsewhere(session: &Session<'_>, file: &Path, key: Option<&Path>) 
     let statement = PlanApproval { host: this_host(), ..statement };
     let signed = keys::sign(&key, Statement::Plan(statement), &|line| session.view.note(line))?;
     let fields = json!({ "signed": signed });
-    session.view.answer("signed", &fields, &fields.to_string());
+    session.view.answer(Document::Signed, &fields, &fields.to_string());
     Ok(super::DONE)
 }
 

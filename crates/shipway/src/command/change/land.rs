@@ -18,6 +18,7 @@ use shipway_world::keys::SigningKey;
 use super::{DONE, End, Session, open_change};
 use crate::args::Land;
 use crate::command::carry::{self, Load};
+use crate::view::Document;
 
 /// How often a landing is made anew when others were faster.
 const TRIES: usize = 40;
@@ -151,7 +152,8 @@ fn tell(
     let Prepared { change, method, old, new, .. } = prepared;
     let short = |id: &str| id.get(..12).unwrap_or(id).to_owned();
     let fields = json!({
-        "change": change.number, "target": change.target, "method": method.as_str(), "old": old, "new": new,
+        "change": change.number, "target": change.target, "method": method.as_str(),
+        "old": Some(old).filter(|old| !old.is_empty()), "new": new,
         "checks": checks, "person": person, "run": run.id, "exception": asked.break_glass,
     });
     let checked =
@@ -169,7 +171,7 @@ fn tell(
         text.push_str(&format!("\nby exception: {reason}; followed up in {}", follow_up(asked)));
         text.push_str(&format!("\nsomebody else approves it afterwards: shipway change approve {number}"));
     }
-    session.view.answer("landed", &fields, &text);
+    session.view.answer(Document::Landed, &fields, &text);
 }
 
 fn method(name: &str) -> Result<Method, Problem> {

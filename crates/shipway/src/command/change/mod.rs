@@ -20,6 +20,7 @@ use shipway_world::change::{Client, editor};
 use super::{DONE, End, flow};
 use crate::args::{Change, Open};
 use crate::session::Session;
+use crate::view::Document;
 
 /// Where the template of a description is looked for.
 const TEMPLATES: [&str; 4] = [
@@ -94,7 +95,7 @@ fn open(session: &Session<'_>, client: &Client<'_>, asked: &Open) -> Result<u8, 
     specs.rotate_left(1);
     let said = client.push(&specs)?;
     session.view.answer(
-        "change",
+        Document::ChangeOpened,
         &json!({ "target": target, "said": said.lines().collect::<Vec<_>>() }),
         &said,
     );
@@ -127,25 +128,31 @@ fn edit(
         (None, None, None) => Some(written(session, &change.description)?),
         (given, ..) => given.cloned(),
     };
+    let mut said = String::new();
     if let Some(draft) = mark {
-        client.send(number, Event::Marked { draft }, None)?;
+        said += &client.send(number, Event::Marked { draft }, None)?;
+        said += "\n";
     }
     let event = Event::Edited {
         title: title.cloned().unwrap_or_else(|| change.title.clone()),
         description: description.unwrap_or_else(|| change.description.clone()),
     };
     if event != (Event::Edited { title: change.title, description: change.description }) {
-        client.send(number, event, None)?;
+        said += &client.send(number, event, None)?;
     }
-    let now = json!({ "change": number });
-    session.view.answer("change", &now, &format!("change {number}: shipway change show {number}"));
+    let fields = json!({ "change": number, "said": said.lines().collect::<Vec<_>>() });
+    session.view.answer(
+        Document::ChangeNoted,
+        &fields,
+        &format!("change {number}: shipway change show {number}"),
+    );
     Ok(DONE)
 }
 
 fn send(session: &Session<'_>, client: &Client<'_>, number: u64, event: Event) -> Result<u8, Problem> {
     let said = client.send(number, event, None)?;
     session.view.answer(
-        "change",
+        Document::ChangeNoted,
         &json!({ "change": number, "said": said.lines().collect::<Vec<_>>() }),
         &said,
     );
@@ -185,8 +192,8 @@ fn word(
         Word::Withdraw => "took back the word on",
     };
     let grade = shipway_core::statement::Use::words(key.key_use);
-    let fields = json!({ "change": number, "person": person, "word": done, "key": key.public.fingerprint() });
-    session.view.answer("review", &fields, &format!("{person} has {done} change {number} ({grade})"));
+    let fields = json!({ "change": number, "person": person, "word": word, "key": key.public.fingerprint() });
+    session.view.answer(Document::Review, &fields, &format!("{person} has {done} change {number} ({grade})"));
     let more = format!("change {number}: noted");
     said.lines().filter(|line| *line != more).for_each(|line| session.view.note(line));
     Ok(DONE)

@@ -1,7 +1,8 @@
 //! Looking at change requests.
 
-use serde_json::json;
-use shipway_core::change::{ChangeRequest, State, text};
+use serde::Serialize;
+use serde_json::{Value, json};
+use shipway_core::change::{ChangeRequest, State, Version, text};
 use shipway_core::policy::Verdict;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Word;
@@ -11,6 +12,7 @@ use shipway_world::change::land::Checked;
 use shipway_world::guard::landing;
 
 use super::{DONE, Session};
+use crate::view::Document;
 
 fn word(state: &State) -> &'static str {
     match state {
@@ -50,7 +52,7 @@ pub(super) fn list(session: &Session<'_>, client: &Client<'_>, all: bool) -> Res
     if lines.is_empty() {
         lines.push("no change requests are open; open one: git push origin HEAD:refs/for/main".to_owned());
     }
-    session.view.answer("changes", &json!({ "changes": fields }), &lines.join("\n"));
+    session.view.answer(Document::Changes, &json!({ "changes": fields }), &lines.join("\n"));
     Ok(DONE)
 }
 
@@ -115,13 +117,30 @@ pub(super) fn show(session: &Session<'_>, client: &Client<'_>, number: u64) -> R
     let fields = json!({
         "change": number, "state": word(&change.state), "target": change.target, "source": change.source,
         "title": change.title, "description": change.description, "author": change.author,
-        "versions": change.versions, "approvals": approvals, "objections": objections,
-        "draft": change.draft, "exception": change.exception, "checklist": text::boxes(&change.description),
-        "skipped": change.skipped, "issues": change.issues(), "missing": missing,
+        "versions": change.versions.iter().map(version).collect::<Vec<_>>(),
+        "approvals": pairs(&approvals, ("person", "grade")), "objections": objections,
+        "draft": change.draft, "exception": change.exception, "checklist": pairs(&text::boxes(&change.description), ("text", "ticked")),
+        "skipped": change.skipped, "issues": pairs(&change.issues(), ISSUE), "missing": missing,
         "comments": change.comments.iter().map(|c| json!({ "by": c.by, "text": c.text, "place": c.place })).collect::<Vec<_>>(),
     });
-    session.view.answer("change", &fields, &lines.join("\n"));
+    session.view.answer(Document::Change, &fields, &lines.join("\n"));
     Ok(DONE)
+}
+
+/// The names of what is said of an issue.
+const ISSUE: (&str, &str) = ("issue", "closes");
+
+/// Returns pairs as objects.
+fn pairs(pairs: &[(String, impl Serialize)], (one, other): (&str, &str)) -> Vec<Value> {
+    pairs.iter().map(|(first, second)| json!({ one: first, other: second })).collect()
+}
+
+fn version(version: &Version) -> Value {
+    let Version { version, head, base, patch, contributors, source, issues } = version;
+    json!({
+        "version": version, "head": head, "base": base, "patch": patch, "contributors": contributors,
+        "source": source, "issues": pairs(issues, ISSUE),
+    })
 }
 
 fn named(source: &str) -> &str {
@@ -170,7 +189,7 @@ pub(super) fn diff(
     };
     let text = output.text();
     session.view.answer(
-        "diff",
+        Document::Diff,
         &json!({ "change": number, "version": version.version, "diff": text }),
         &text,
     );

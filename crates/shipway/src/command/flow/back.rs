@@ -9,6 +9,7 @@ use super::{Desk, short};
 use crate::args::Land;
 use crate::command::{DONE, End, change};
 use crate::session::Session;
+use crate::view::Document;
 
 /// How many paths are named.
 const SHOWN: usize = 20;
@@ -71,7 +72,11 @@ pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
     if lines.is_empty() {
         lines.push("nothing is owed".into());
     }
-    desk.session.view.answer("flow", &json!({ "dry_run": dry_run, "back": fields }), &lines.join("\n"));
+    desk.session.view.answer(
+        Document::FlowBack,
+        &json!({ "dry_run": dry_run, "back": fields }),
+        &lines.join("\n"),
+    );
     if problems.is_empty() { Ok(code) } else { Err(problems) }
 }
 

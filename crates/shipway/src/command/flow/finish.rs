@@ -8,6 +8,7 @@ use shipway_world::changelog::{Head, Item, Notes, Template, render_all};
 
 use super::Desk;
 use crate::command::{DONE, change};
+use crate::view::Document;
 
 /// How many bytes of notes go along with a push.
 const MOST: usize = 20_000;
@@ -55,7 +56,7 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
     });
     let text = format!("{title}\n{branch} asks to land on {target}\n\n{}", notes.trim_end());
     if asked.dry_run {
-        desk.session.view.answer("flow", &fields, &text);
+        desk.session.view.answer(Document::FlowFinish, &fields, &text);
         desk.session.view.note("nothing was pushed");
         return Ok(DONE);
     }
@@ -64,7 +65,7 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         desk.branches().push("HEAD", &format!("refs/heads/{branch}"), &[])?;
     }
     let said = desk.branches().push(head, &format!("refs/for/{target}"), &options)?;
-    desk.session.view.answer("flow", &fields, &text);
+    desk.session.view.answer(Document::FlowFinish, &fields, &text);
     for line in
         said.lines().map(|line| line.trim_start_matches("remote:").trim()).filter(|line| !line.is_empty())
     {

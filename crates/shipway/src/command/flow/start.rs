@@ -7,6 +7,7 @@ use shipway_core::validate::quoted;
 
 use super::Desk;
 use crate::command::{DONE, End, change};
+use crate::view::Document;
 
 /// Starts a branch and switches to it.
 pub(super) fn run(desk: &Desk<'_>, kind: &str, name: &[String]) -> End {
@@ -25,11 +26,11 @@ pub(super) fn run(desk: &Desk<'_>, kind: &str, name: &[String]) -> End {
     let at = base(desk, &kind.base)?;
     desk.branches().start(&branch, &at).map_err(one)?;
     let fields = json!({
-        "branch": branch, "kind": kind.name, "base": kind.base, "commit": at, "target": kind.target,
+        "branch": branch, "branch_kind": kind.name, "base": kind.base, "commit": at, "target": kind.target,
     });
     let text =
         format!("{branch} starts at {} of {} and lands on {}", super::short(&at), kind.base, kind.target);
-    desk.session.view.answer("flow", &fields, &text);
+    desk.session.view.answer(Document::FlowStart, &fields, &text);
     desk.session.view.note("when it is ready: shipway flow finish");
     Ok(DONE)
 }

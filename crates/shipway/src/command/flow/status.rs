@@ -6,6 +6,7 @@ use shipway_core::problem::Problem;
 
 use super::{Desk, short};
 use crate::command::DONE;
+use crate::view::Document;
 
 /// How many commits are named.
 const SHOWN: usize = 10;
@@ -35,7 +36,7 @@ pub(super) fn run(desk: &Desk<'_>) -> Result<u8, Problem> {
         "owed": owed,
         "without_ticket": past,
     });
-    desk.session.view.answer("flow", &fields, &page(desk, drift, &open, past.as_deref()));
+    desk.session.view.answer(Document::Flow, &fields, &page(desk, drift, &open, past.as_deref()));
     if past.is_none() && desk.tip(&desk.flow.main).is_some() {
         let remote = desk.remote.as_deref().unwrap_or("origin");
         desk.session.view.note(&format!(

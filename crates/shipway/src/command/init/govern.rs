@@ -14,6 +14,7 @@ use super::agreed;
 use crate::args::Init;
 use crate::command::{DONE, End};
 use crate::session::Session;
+use crate::view::Document;
 
 /// A file, and what becomes of it.
 struct File {
@@ -53,7 +54,7 @@ pub(super) fn run(session: &Session<'_>, asked: &Init, preset: &str) -> End {
         .iter()
         .map(|file| json!({ "path": shown(&file.path), "state": file.fate.word(), "text": file.text }))
         .collect();
-    session.view.answer("init", &json!({ "flow": preset, "files": fields }), &page(&files));
+    session.view.answer(Document::Init, &json!({ "flow": preset, "files": fields }), &page(&files));
     let open: Vec<&File> = files.iter().filter(|file| matches!(file.fate, Fate::New | Fate::Block)).collect();
     for file in files.iter().filter(|file| file.fate == Fate::Kept) {
         session.view.note(&format!("{} is there and stays as it is", shown(&file.path)));

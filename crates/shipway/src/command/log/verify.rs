@@ -11,6 +11,7 @@ use shipway_world::store::{self, Sealer, SqliteJournal};
 use super::sealed;
 use crate::command::{DONE, End};
 use crate::session::{Session, of_journal};
+use crate::view::Document;
 
 /// Where the checkpoints beside the journal stand, as an anchor says it.
 const BESIDE: &str = "the file beside it";
@@ -95,7 +96,7 @@ fn say(
         "entries": entries, "store": how, "anchored": anchored, "by": by, "unanchored": loose, "torn": torn,
         "elsewhere": { "anchored": elsewhere.anchored, "by": elsewhere.by },
     });
-    session.view.answer("verified", &fields, &text);
+    session.view.answer(Document::Verified, &fields, &text);
 }
 
 fn problem(trouble: &Trouble, standing: &Standing) -> Problem {
