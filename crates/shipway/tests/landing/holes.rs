@@ -11,7 +11,7 @@ fn ticket(stage: &Stage, reference: &str, (old, new): (&str, &str), reason: &Val
     let about = stage.json("ann", &["policy", "show"]);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let soon = Time(u64::try_from(now.as_millis()).unwrap() + 60_000);
-    let digest = about["digest"].as_str().map(str::to_owned).unwrap_or_else(|| digest(stage));
+    let digest = about["digest"].as_str().map_or_else(|| digest(stage), str::to_owned);
     json!({
         "statement": "ticket", "repository": "app", "ref": reference, "old": old, "new": new, "policy": digest,
         "reason": reason, "checks": ["whole"], "expires": soon, "nonce": "n",
