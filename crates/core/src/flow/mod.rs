@@ -11,7 +11,7 @@ use crate::policy::{BranchClass, Method, Policy};
 use crate::problem::{Code, Problem};
 
 pub use name::slug;
-pub use owed::{Landed, Owed, gates, open, owed};
+pub use owed::{Landed, Owed, gates, open, owed, way_back};
 pub use page::{diagram, page, word};
 
 /// The branches of a policy, in the order in which a change comes through them.

@@ -32,6 +32,24 @@ impl Owed {
     }
 }
 
+/// Returns what the branches begin with on which one is merged back into another by hand, up to the object id.
+fn by_hand(from: &str, into: &str) -> String {
+    format!("back/{}-to-{}-", from.replace('/', "-"), into.replace('/', "-"))
+}
+
+/// Returns the branch on which a commit of one branch is merged back into another by hand.
+pub fn way_back(from: &str, into: &str, commit: &str) -> String {
+    format!("{}{}", by_hand(from, into), commit.get(..12).unwrap_or(commit))
+}
+
+impl Flow {
+    /// Returns where a branch leads back to, if it is one on which the released branch is merged back by hand.
+    pub fn back_to<'a>(&self, branch: &str, branches: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+        let leads = |into: &&str| branch.starts_with(&by_hand(&self.main, into));
+        branches.filter(leads).max_by_key(|into| into.len())
+    }
+}
+
 /// Returns what a landing owes. `branches` are those that the repository has.
 ///
 /// What came from `develop` is there already. All else that lands on the released branch is owed to `develop`, and a

@@ -260,3 +260,109 @@ fn a_back_merge_that_does_not_land_fails_the_way_back_and_not_the_landing_that_o
     assert!(told.contains("warning[") && told.contains(".shipway/policy.toml"), "{told}");
     assert_ne!(tip("main"), main);
 }
+
+/// Runs the hints of a problem as they are printed, each without the words before its command; `solve` comes before the
+/// first push. Returns everything that was said.
+#[track_caller]
+fn paste(repo: &Repo, told: &str, solve: &dyn Fn()) -> String {
+    let hints = told.lines().filter(|line| line.trim_start().starts_with("hint:"));
+    let commands = hints.filter_map(|line| line.find("git ").map(|at| &line[at..]));
+    let mut said = String::new();
+    let mut is_solved = false;
+    for command in commands {
+        if command.contains("push") && !is_solved {
+            solve();
+            is_solved = true;
+        }
+        let output = repo.command("sh").args(["-c", command]).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        said += &String::from_utf8_lossy(&text);
+        let is_merge = command.starts_with("git merge");
+        assert!(output.status.success() || is_merge, "{command}: {said}");
+    }
+    assert!(is_solved, "{told}");
+    said
+}
+
+/// A repository whose hotfix has landed and conflicts with develop.
+fn conflicting(more: &str) -> Option<(Repo, PathBuf)> {
+    let (repo, bare) = guarded_by(more)?;
+    code(0, &flow(&repo, &["start", "feature", "one"]));
+    repo.file("a", "develop\n").commit("feat: another a");
+    code(0, &flow(&repo, &["finish"]));
+    approve(&repo, &newest(&repo));
+    land(&repo, &newest(&repo));
+    code(0, &flow(&repo, &["start", "hotfix", "1"]));
+    repo.file("a", "main\n").commit("fix: a");
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &newest(&repo));
+    Some((repo, bare))
+}
+
+#[track_caller]
+fn approve(repo: &Repo, number: &str) {
+    code(0, &repo.command(SHIPWAY).args(["change", "approve", number]).output().unwrap());
+}
+
+#[test]
+fn a_way_back_that_conflicts_is_paid_by_the_very_hints() {
+    let Some((repo, _bare)) = conflicting("[branch.develop]\napprovals = 1\n") else { return };
+    let told = code(3, &flow(&repo, &["back"]));
+    assert!(told.contains("SW1167") && told.contains("conflicts in a"), "{told}");
+    let opened = newest(&repo);
+    let solve = || {
+        repo.file("a", "both\n").git(["add", "a"]);
+        repo.git(["commit", "-q", "--no-edit"]);
+    };
+    let said = paste(&repo, &told, &solve);
+    // What is pushed is a version of the change request that is open for it.
+    assert!(said.contains("version 2") && newest(&repo) == opened, "{said}");
+    let early = repo.command(SHIPWAY).args(["change", "land", &opened]).output().unwrap();
+    assert!(code(3, &early).contains("approvals"), "{early:?}");
+    approve(&repo, &opened);
+    let squash = repo.command(SHIPWAY).args(["change", "land", &opened, "--method", "squash"]).output();
+    assert!(code(1, &squash.unwrap()).contains("merge-method"));
+    // Asked again meanwhile, it goes on from what is there and opens nothing.
+    let again = code(3, &flow(&repo, &["back"]));
+    assert!(again.contains("is there already") && again.contains("git switch back/"), "{again}");
+    assert_eq!(newest(&repo), opened);
+    land(&repo, &opened);
+    let value = status(&repo);
+    assert_eq!((&value["owed"], &value["main_ahead"]), (&serde_json::json!([]), &0.into()), "{value}");
+    assert!(code(0, &flow(&repo, &["back"])).contains("nothing is owed"));
+    repo.git(["switch", "-q", "develop"]);
+    repo.git(["reset", "-q", "--hard", "origin/develop"]);
+    assert_eq!(repo.git(["show", "HEAD:a"]), "both");
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &newest(&repo));
+    assert_eq!(status(&repo)["develop_ahead"], 0);
+}
+
+#[test]
+fn a_way_back_by_hand_is_finished_like_any_branch_and_a_policy_without_it_says_what_is_missing() {
+    let own = "[[branch.develop.merge]]\nfrom = ['feature/**', 'main']\nmethod = ['merge']\n";
+    let Some((repo, _bare)) = conflicting(own) else { return };
+    let told = code(3, &flow(&repo, &["back", "--dry-run"]));
+    let branch = told.split_whitespace().find(|word| word.starts_with("back/")).unwrap().to_owned();
+    repo.git(["switch", "-q", "--no-track", "-c", &branch, "origin/develop"]);
+    let _ = repo.try_git(["merge", "-q", "origin/main"]);
+    repo.file("a", "both\n").git(["add", "a"]);
+    repo.git(["commit", "-q", "--no-edit"]);
+    let told = code(0, &flow(&repo, &["finish", "--json"]));
+    assert!(
+        told.contains("merge main back into develop") && told.contains("\"target\":\"develop\""),
+        "{told}"
+    );
+    let number = newest(&repo);
+    let no = code(1, &repo.command(SHIPWAY).args(["change", "land", &number]).output().unwrap());
+    assert!(no.contains("source-branch: develop gets nothing from back/"), "{no}");
+    // The hint is pasted, and the policy lands as everything does.
+    let hint = no.lines().find_map(|line| line.find("printf ").map(|at| &line[at..])).unwrap();
+    code(0, &flow(&repo, &["start", "hotfix", "2"]));
+    assert!(repo.command("sh").args(["-c", hint]).status().unwrap().success());
+    repo.commit("chore: let fixes be brought back by hand");
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &newest(&repo));
+    land(&repo, &number);
+    assert!(repo.git(["show", "origin/develop:a"]).contains("both"));
+}

@@ -26,7 +26,8 @@ pub(super) struct Asked<'a> {
 pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
     let detached = || Problem::new(Code::DetachedHead, "HEAD is on no branch").hint("git switch BRANCH");
     let branch = desk.branches().current()?.ok_or_else(detached)?;
-    let target = desk.flow.target_of(&branch).ok_or_else(|| {
+    let back = desk.flow.back_to(&branch, desk.tips.keys().map(String::as_str));
+    let target = back.or_else(|| desk.flow.target_of(&branch)).ok_or_else(|| {
         let problem = Problem::new(Code::FlowBranch, format!("branch {branch} lands nowhere"));
         let known: Vec<String> = desk.flow.kinds.iter().map(|kind| format!("{}…", kind.prefix)).collect();
         problem.found(branch.clone()).wanted(known.join(", ")).hint("shipway flow status")
@@ -43,7 +44,11 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         return Err(problem.found("no commits").wanted("at least one"));
     }
     let open = shipway_core::flow::gates(&desk.owed()?, &branch, target);
-    let named = || if stays { into(&branch, target, &commits) } else { weightiest(&commits) };
+    let named = || match back {
+        Some(_) => format!("merge {} back into {target}", desk.flow.main),
+        None if stays => into(&branch, target, &commits),
+        None => weightiest(&commits),
+    };
     let title = asked.title.map_or_else(named, str::to_owned);
     let notes = notes(&title, &commits)?;
     let mut options = vec![format!("title={title}"), format!("source={branch}")];
