@@ -133,6 +133,12 @@ impl Flow {
         lasting.iter().rev().find_map(named).or_else(|| lasting.iter().find_map(any))
     }
 
+    /// Tells whether a branch is a release that is being made ready. One that the released branch has wholly is over, and
+    /// is owed nothing, even if nobody has deleted it: whoever knows the history leaves it out.
+    pub fn is_release(&self, branch: &str) -> bool {
+        self.kinds.iter().any(|kind| kind.is_release() && branch.starts_with(&kind.prefix))
+    }
+
     /// Returns the kind of a name, or a problem that lists those that there are.
     pub fn kind(&self, name: &str) -> Result<&Kind, Problem> {
         self.kinds

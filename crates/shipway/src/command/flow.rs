@@ -101,6 +101,13 @@ impl<'a> Desk<'a> {
         let mut has = std::collections::BTreeMap::new();
         for owed in &all {
             let Some(tip) = self.tip(&owed.into) else { continue };
+            // A release that has landed, and is still there, is owed nothing any more.
+            if self.flow.is_release(&owed.into)
+                && let Some(main) = self.tip(&self.flow.main)
+                && self.branches().has(main, tip)?
+            {
+                continue;
+            }
             has.insert(owed.clone(), self.branches().has(tip, &owed.commit)?);
         }
         Ok(open(&all, |into, commit| {

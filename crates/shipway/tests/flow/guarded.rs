@@ -366,3 +366,37 @@ fn a_way_back_by_hand_is_finished_like_any_branch_and_a_policy_without_it_says_w
     land(&repo, &number);
     assert!(repo.git(["show", "origin/develop:a"]).contains("both"));
 }
+
+#[test]
+fn a_fix_is_owed_to_a_release_that_is_being_made_ready_and_not_to_one_that_is_over() {
+    let Some((repo, _bare)) = guarded() else { return };
+    let hotfix = |name: &str| {
+        code(0, &flow(&repo, &["start", "hotfix", name]));
+        repo.file(name, "1\n").commit(&format!("fix: {name}"));
+        code(0, &flow(&repo, &["finish"]));
+        land(&repo, &newest(&repo));
+        let value = status(&repo);
+        let owed = value["owed"].as_array().unwrap().iter().map(|owed| owed["into"].as_str().unwrap());
+        let mut into: Vec<_> = owed.map(str::to_owned).collect();
+        // What the release owes to develop, too, is the same debt.
+        into.dedup();
+        into
+    };
+    code(0, &flow(&repo, &["start", "release", "1.4.0"]));
+    repo.file("notes", "1\n").commit("docs: say what is new");
+    repo.git(["push", "-q", "origin", "HEAD"]);
+    assert_eq!(hotfix("one"), ["develop", "release/1.4.0"]);
+    let told = code(0, &flow(&repo, &["back"]));
+    assert!(told.contains("main into release/1.4.0: merges cleanly"), "{told}");
+    assert_eq!(status(&repo)["owed"], serde_json::json!([]));
+    repo.git(["switch", "-q", "release/1.4.0"]);
+    repo.git(["pull", "-q", "--ff-only", "origin", "release/1.4.0"]);
+    code(0, &flow(&repo, &["finish"]));
+    land(&repo, &newest(&repo));
+    // It has landed, and nobody has deleted it.
+    let dead = repo.git(["ls-remote", "origin", "refs/heads/release/1.4.0"]);
+    assert_eq!(hotfix("two"), ["develop"]);
+    let told = code(0, &flow(&repo, &["back"]));
+    assert!(!told.contains("release/1.4.0"), "{told}");
+    assert_eq!(repo.git(["ls-remote", "origin", "refs/heads/release/1.4.0"]), dead);
+}
