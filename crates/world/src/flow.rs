@@ -226,6 +226,11 @@ impl Branches<'_> {
         Ok(text)
     }
 
+    /// Pushes the branch that HEAD is on, under its own name.
+    pub fn publish(&self, branch: &str) -> Result<(), Problem> {
+        self.push("HEAD", &format!("refs/heads/{branch}"), &[]).map(|_| ())
+    }
+
     /// A remote without a guard may take `refs/for/…` for an ordinary name. That helps nobody, so it is removed again.
     fn not_taken_as_it_is(&self, remote: &str, name: &str) -> Result<(), Problem> {
         let there = || remote_git(&self.repository.top, &self.repository.reach);

@@ -400,3 +400,40 @@ fn a_fix_is_owed_to_a_release_that_is_being_made_ready_and_not_to_one_that_is_ov
     assert!(!told.contains("release/1.4.0"), "{told}");
     assert_eq!(repo.git(["ls-remote", "origin", "refs/heads/release/1.4.0"]), dead);
 }
+
+#[test]
+fn what_change_open_asks_comes_from_its_branch_and_lands() {
+    let Some((repo, _bare)) = guarded() else { return };
+    let open =
+        || code(0, &repo.command(SHIPWAY).args(["change", "open", "--target", "develop"]).output().unwrap());
+    code(0, &flow(&repo, &["start", "feature", "two"]));
+    repo.file("d", "1\n").commit("feat: d");
+    assert!(open().contains("change 1 for develop"));
+    assert_eq!(
+        repo.git(["ls-remote", "origin", "refs/heads/feature/two"]).split('\t').next().unwrap(),
+        repo.head()
+    );
+    assert!(open().contains("change 1 has this version already"));
+    repo.file("e", "1\n").commit("feat: e");
+    assert!(open().contains("change 1, version 2"));
+    land(&repo, "1");
+    assert_eq!(repo.git(["show", "origin/develop:e"]), "1");
+
+    // What was asked for without a source lands by what the refusal says.
+    code(0, &flow(&repo, &["start", "feature", "three"]));
+    repo.file("f", "1\n").commit("feat: f");
+    repo.git(["push", "-q", "origin", "HEAD:refs/for/develop"]);
+    let no = code(1, &repo.command(SHIPWAY).args(["change", "land", "2"]).output().unwrap());
+    assert!(no.contains("develop gets nothing from no branch"), "{no}");
+    let said = paste(&repo, &no.replace("BRANCH", "feature/three"), &|| ());
+    assert!(said.contains("change 2, version 2") && newest(&repo) == "2", "{said}");
+    land(&repo, "2");
+
+    // The same commit is not asked for twice because its branch came later.
+    code(0, &flow(&repo, &["start", "feature", "four"]));
+    repo.file("g", "1\n").commit("feat: g");
+    repo.git(["push", "-q", "origin", "HEAD:refs/for/develop"]);
+    assert!(open().contains("change 3, version 2"));
+    land(&repo, "3");
+    assert_eq!(newest(&repo), "3");
+}

@@ -66,7 +66,7 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
     }
     // The guard believes the name of a source only if it has that branch, with this commit.
     if !stays {
-        desk.branches().push("HEAD", &format!("refs/heads/{branch}"), &[])?;
+        desk.branches().publish(&branch)?;
     }
     let said = desk.branches().push(head, &format!("refs/for/{target}"), &options)?;
     desk.session.view.answer("flow", &fields, &text);
