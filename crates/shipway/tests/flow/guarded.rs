@@ -437,3 +437,46 @@ fn what_change_open_asks_comes_from_its_branch_and_lands() {
     land(&repo, "3");
     assert_eq!(newest(&repo), "3");
 }
+
+#[test]
+fn a_branch_that_was_rewritten_here_is_asked_for_anew_and_the_work_of_others_is_not_lost() {
+    let Some((repo, bare)) = guarded() else { return };
+    let there = || repo.git(["--git-dir", bare.to_str().unwrap(), "rev-parse", "feature/two"]);
+    code(0, &flow(&repo, &["start", "feature", "two"]));
+    repo.file("d", "1\n").commit("feat: d");
+    code(0, &flow(&repo, &["finish"]));
+    repo.git(["commit", "-q", "--amend", "-m", "feat: d, said better"]);
+    let told = code(0, &flow(&repo, &["finish"]));
+    assert!(told.contains("change 1, version 2") && there() == repo.head(), "{told}");
+    repo.git(["commit", "-q", "--amend", "-m", "feat: d, said best"]);
+    let open = ["change", "open", "--target", "develop"];
+    let told = code(0, &repo.command(SHIPWAY).args(open).output().unwrap());
+    assert!(told.contains("change 1, version 3") && there() == repo.head(), "{told}");
+
+    // Somebody else adds to the branch, and it is rewritten here without that.
+    let other = Repo::new();
+    other.git(["remote", "add", "origin", bare.to_str().unwrap()]);
+    other.git(["fetch", "-q", "origin"]);
+    other.git(["switch", "-q", "feature/two"]);
+    other.file("e", "1\n").commit("feat: e");
+    other.git(["push", "-q", "origin", "feature/two"]);
+    repo.file("f", "1\n").git(["add", "f"]);
+    repo.git(["commit", "-q", "--amend", "--no-edit"]);
+    for args in [&["flow", "finish"][..], &open] {
+        let told = code(1, &repo.command(SHIPWAY).args(args).output().unwrap());
+        assert!(told.contains("SW0604") && told.contains("hint: git rebase origin/feature/two"), "{told}");
+        assert_eq!(there(), other.head());
+    }
+
+    // A branch that the policy lets nobody rewrite stays as it is, and the refusal says what to do.
+    code(0, &flow(&repo, &["start", "hotfix", "1"]));
+    repo.file("g", "1\n").commit("fix: g");
+    code(0, &flow(&repo, &["finish"]));
+    repo.git(["commit", "-q", "--amend", "-m", "fix: g, said better"]);
+    let told = code(1, &flow(&repo, &["finish"]));
+    let hint = "git fetch origin hotfix/1 && git rebase origin/hotfix/1";
+    assert!(told.contains(hint), "{told}");
+    assert!(repo.command("sh").args(["-c", hint]).status().unwrap().success());
+    repo.file("h", "1\n").commit("fix: h");
+    code(0, &flow(&repo, &["finish"]));
+}
