@@ -480,3 +480,35 @@ fn a_branch_that_was_rewritten_here_is_asked_for_anew_and_the_work_of_others_is_
     repo.file("h", "1\n").commit("fix: h");
     code(0, &flow(&repo, &["finish"]));
 }
+
+#[test]
+fn the_template_of_a_description_is_there_however_it_is_asked_and_ticks_stay() {
+    let Some((repo, _bare)) = guarded() else { return };
+    let about = |number: &str| {
+        let output = repo.command(SHIPWAY).args(["change", "show", number, "--json"]).output().unwrap();
+        let value: Value = serde_json::from_str(&code(0, &output)).unwrap();
+        value["description"].as_str().unwrap().to_owned()
+    };
+    code(0, &flow(&repo, &["start", "feature", "two"]));
+    repo.file(".shipway/change_request.md", "## Testing\n\n- [ ] It was tried by hand\n");
+    repo.commit("chore: ask how it was tested");
+    repo.file("d", "1\n").commit("feat: the letter d");
+    code(0, &flow(&repo, &["finish"]));
+    let text = about("1");
+    assert!(text.starts_with("## Testing\n\n- [ ] It was tried by hand\n\n## Notes\n"), "{text}");
+    assert!(text.contains("### Features") && text.contains("the letter d"), "{text}");
+    // Boxes that are ticked stay so with the next version, and the notes are those of all its commits.
+    let ticked = text.replace("[ ]", "[x]");
+    let edit = ["change", "edit", "1", "--description", &ticked];
+    code(0, &repo.command(SHIPWAY).args(edit).output().unwrap());
+    repo.file("e", "1\n").commit("fix: the letter e");
+    code(0, &flow(&repo, &["finish"]));
+    let text = about("1");
+    assert!(text.contains("- [x] It was tried by hand") && !text.contains("[ ]"), "{text}");
+    assert!(text.contains("the letter e") && text.matches("## Notes").count() == 1, "{text}");
+    // The other door leaves them, too.
+    repo.file("f", "1\n").commit("feat: f");
+    let open = ["change", "open", "--target", "develop"];
+    code(0, &repo.command(SHIPWAY).args(open).output().unwrap());
+    assert_eq!(about("1"), text);
+}

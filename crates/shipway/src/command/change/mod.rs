@@ -6,6 +6,7 @@ mod show;
 mod skips;
 
 pub(super) use land::{begin, land};
+pub(super) use open::template;
 pub(super) use skips::tell_skips;
 
 use std::path::PathBuf;

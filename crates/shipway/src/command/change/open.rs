@@ -74,7 +74,8 @@ fn source(session: &Session<'_>, client: &Client<'_>, target: &str) -> Result<Op
     Ok(Some(branch))
 }
 
-fn template(session: &Session<'_>) -> Option<String> {
+/// Returns the template of a description, if the repository has one.
+pub(in crate::command) fn template(session: &Session<'_>) -> Option<String> {
     TEMPLATES.iter().find_map(|path| fs::read_to_string(session.repository.top.join(path)).ok())
 }
 

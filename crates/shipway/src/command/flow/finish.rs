@@ -53,7 +53,6 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
     let notes = notes(&title, &commits)?;
     let mut options = vec![format!("title={title}"), format!("source={branch}")];
     options.extend(asked.change.map(|number| format!("change={number}")));
-    options.push(format!("description={}", text::pack(&shortened(&notes))));
     let fields = json!({
         "branch": branch, "target": target, "title": title, "commits": commits.len(),
         "notes": notes, "waits": open, "dry_run": asked.dry_run,
@@ -64,6 +63,8 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         desk.session.view.note("nothing was pushed");
         return Ok(DONE);
     }
+    let about = description(desk, (&branch, target, asked.change), &shortened(&notes))?;
+    options.push(format!("description={}", text::pack(&about)));
     // The guard believes the name of a source only if it has that branch, with this commit.
     if !stays {
         desk.branches().publish(&branch)?;
@@ -81,6 +82,25 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         desk.session.view.note(&format!("it lands after this: {line}; see shipway flow back"));
     }
     Ok(DONE)
+}
+
+/// Returns the description: the notes, under the template of the repository if it has one. What a person has made of that
+/// in the change request that is open stays, and only the notes are new.
+fn description(
+    desk: &Desk<'_>,
+    (source, target, number): (&str, &str, Option<u64>),
+    notes: &str,
+) -> Result<String, Problem> {
+    let Some(template) = change::template(desk.session) else { return Ok(notes.to_owned()) };
+    let git = desk.session.records();
+    let first = |problems: Vec<Problem>| problems.into_iter().next().expect("a refusal names a problem");
+    let open = match (desk.client(&git).map_err(first)?, number) {
+        (None, _) => None,
+        (Some(client), Some(number)) => Some(client.change(number)?),
+        (Some(client), None) => client.open_from(source, target)?,
+    };
+    let about = open.map(|change| change.description).filter(|about| !text::is_notes(about));
+    Ok(text::with_notes(about.as_deref().unwrap_or(&template), notes))
 }
 
 /// Returns as much of the notes, in whole lines, as an option of a push can carry.
