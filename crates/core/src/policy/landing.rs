@@ -325,6 +325,14 @@ fn waiting(landing: &Landing, out: &mut Verdicts) {
                 .waits(),
         );
     }
+    if let Some((what, hint)) = &landing.unready {
+        out.add(
+            Verdict::new(Rule::Obligation, excerpt(what, 160))
+                .wanted("a change request that is open and asks to land")
+                .hint(hint.as_str())
+                .waits(),
+        );
+    }
     for obligation in &landing.obligations {
         out.add(
             Verdict::new(Rule::Obligation, excerpt(obligation, 160))

@@ -292,6 +292,8 @@ fn d06_d08_a_check_has_passed_and_its_runner_says_so() {
 #[test]
 fn objections_and_obligations_come_first() {
     landing(|landing| landing.objections = vec!["boris".into()], &[Rule::Objection]);
+    let draft = ("change 7 is a draft".to_owned(), "shipway change edit 7 --ready".to_owned());
+    landing(|landing| landing.unready = Some(draft.clone()), &[Rule::Obligation]);
     landing(|landing| landing.obligations = vec!["main must go into develop".into()], &[Rule::Obligation]);
 }
 
