@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use shipway_core::action::{Cmd, Ended, Output, Shell, Stop};
 use shipway_core::change::{LANDINGS, Record};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::validate::quoted;
 
 use crate::git::cmd::{git, remote_git};
 use crate::git::remote_error;
@@ -204,14 +205,17 @@ impl Branches<'_> {
 
     /// Pushes one ref with options for the guard. The text is what the remote has said.
     pub fn push(&self, from: &str, to: &str, options: &[String]) -> Result<String, Problem> {
+        let options: Vec<String> = options.iter().map(|option| format!("--push-option={option}")).collect();
+        self.send(from, to, &options)
+    }
+
+    fn send(&self, from: &str, to: &str, options: &[String]) -> Result<String, Problem> {
         let Some(remote) = self.remote else {
             return Err(Problem::new(Code::NoRemote, "there is no remote to push to")
                 .hint("git remote add origin ADDRESS"));
         };
-        let mut cmd = remote_git(&self.repository.top, &self.repository.reach).args(["push", "--quiet"]);
-        for option in options {
-            cmd = cmd.arg("-o").arg(option.as_str());
-        }
+        let cmd = remote_git(&self.repository.top, &self.repository.reach).args(["push", "--quiet"]);
+        let cmd = cmd.args(options.iter().map(String::as_str));
         let output = self.run(&cmd.args(["--", remote]).arg(format!("{from}:{to}")))?;
         let text = output.error_text();
         if !output.ok() {
@@ -224,6 +228,39 @@ impl Branches<'_> {
             self.not_taken_as_it_is(remote, to)?;
         }
         Ok(text)
+    }
+
+    /// Pushes the branch that HEAD is on, under its own name. What was rewritten here replaces what the remote has, if
+    /// all of that has been on this branch here: what others have added is not thrown away. Whether the branch may be
+    /// rewritten at all is said by the guard.
+    pub fn publish(&self, branch: &str) -> Result<(), Problem> {
+        let name = format!("refs/heads/{branch}");
+        let there = self.tips()?.remove(branch);
+        let there = match there {
+            Some(there) if !self.has("HEAD", &there)? => there,
+            Some(_) | None => return self.push("HEAD", &name, &[]).map(|_| ()),
+        };
+        let remote = self.remote.unwrap_or_default();
+        if !self.was_here(&name, &there)? {
+            let short = there.get(..12).unwrap_or(&there);
+            return Err(Problem::new(
+                Code::RemoteMoved,
+                format!("{remote} has more of {branch} than was ever here"),
+            )
+            .found(format!("{short} on {remote}, which is not behind HEAD"))
+            .wanted("a branch that has all of it")
+            .hint(format!("git rebase {}", quoted(&format!("{remote}/{branch}")))));
+        }
+        self.send("HEAD", &name, &[format!("--force-with-lease={name}:{there}")]).map(|_| ())
+    }
+
+    /// Tells whether a branch here has had a commit at any time that its log of moves knows of.
+    fn was_here(&self, name: &str, commit: &str) -> Result<bool, Problem> {
+        let heads = self.text(&["log", "--walk-reflogs", "--format=^%H", name, "--"])?;
+        // What none of them has behind it is listed. One that is no longer there says nothing.
+        let cmd = self.git().args(["rev-list", "--max-count=1", "--ignore-missing", "--stdin"]);
+        let listed = self.expect(&cmd.stdin(format!("{commit}\n{heads}\n").into_bytes()))?;
+        Ok(listed.text().is_empty())
     }
 
     /// A remote without a guard may take `refs/for/…` for an ordinary name. That helps nobody, so it is removed again.

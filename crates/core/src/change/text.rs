@@ -24,6 +24,26 @@ pub fn flaw_of_text(text: &str) -> Option<String> {
     text.contains(foul).then(|| "a text has no control characters".to_owned())
 }
 
+/// What the chapter of a description begins with that is made from the commits.
+const NOTES: &str = "## Notes\n";
+
+/// Tells whether a description is nothing but notes, or is empty: then there is no word of a person in it.
+pub fn is_notes(text: &str) -> bool {
+    let text = text.trim_start();
+    text.is_empty() || text.starts_with("### ") || text.starts_with(NOTES)
+}
+
+/// Returns a description with notes as its last chapter, in place of those that it has.
+pub fn with_notes(text: &str, notes: &str) -> String {
+    let own = text.rfind(&format!("\n{NOTES}")).map_or(text, |at| &text[..at]).trim_end();
+    let notes = notes.trim();
+    match (own.is_empty(), notes.is_empty()) {
+        (_, true) => own.to_owned(),
+        (true, false) => notes.to_owned(),
+        (false, false) => format!("{own}\n\n{NOTES}\n{notes}"),
+    }
+}
+
 /// Returns a text as an option of a push carries it: in one line.
 pub fn pack(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\r', "").replace('\n', "\\n")
@@ -98,6 +118,20 @@ mod tests {
             assert_eq!(unpack(&pack(text)), text, "{text:?}");
         }
         assert_eq!(unpack("a\\nb\\tc\\"), "a\nb\\tc\\");
+    }
+
+    #[test]
+    fn notes_are_the_last_chapter_and_what_a_person_wrote_stays() {
+        let first = with_notes("- [ ] a test\n", "### Features\n\n- a\n");
+        assert_eq!(first, "- [ ] a test\n\n## Notes\n\n### Features\n\n- a");
+        let ticked = first.replace("[ ]", "[x]");
+        assert_eq!(with_notes(&ticked, "- b"), "- [x] a test\n\n## Notes\n\n- b");
+        assert_eq!(with_notes(&ticked, ""), "- [x] a test");
+        assert_eq!(with_notes("", "- b"), "- b");
+        for (text, expected) in [("", true), ("### Features\n", true), ("## Notes\n", true), (&ticked, false)]
+        {
+            assert_eq!(is_notes(text), expected, "{text}");
+        }
     }
 
     #[test]

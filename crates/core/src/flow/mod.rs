@@ -11,7 +11,7 @@ use crate::policy::{BranchClass, Method, Policy};
 use crate::problem::{Code, Problem};
 
 pub use name::slug;
-pub use owed::{Landed, Owed, gates, open, owed};
+pub use owed::{Landed, Owed, gates, open, owed, way_back};
 pub use page::{diagram, page, word};
 
 /// The branches of a policy, in the order in which a change comes through them.
@@ -131,6 +131,12 @@ impl Flow {
         };
         let lasting = self.lasting();
         lasting.iter().rev().find_map(named).or_else(|| lasting.iter().find_map(any))
+    }
+
+    /// Tells whether a branch is a release that is being made ready. One that the released branch has wholly is over, and
+    /// is owed nothing, even if nobody has deleted it: whoever knows the history leaves it out.
+    pub fn is_release(&self, branch: &str) -> bool {
+        self.kinds.iter().any(|kind| kind.is_release() && branch.starts_with(&kind.prefix))
     }
 
     /// Returns the kind of a name, or a problem that lists those that there are.

@@ -32,7 +32,26 @@ impl Owed {
     }
 }
 
-/// Returns what a landing owes. `branches` are those that the repository has.
+/// Returns what the branches begin with on which one is merged back into another by hand, up to the object id.
+fn by_hand(from: &str, into: &str) -> String {
+    format!("back/{}-to-{}-", from.replace('/', "-"), into.replace('/', "-"))
+}
+
+/// Returns the branch on which a commit of one branch is merged back into another by hand.
+pub fn way_back(from: &str, into: &str, commit: &str) -> String {
+    format!("{}{}", by_hand(from, into), commit.get(..12).unwrap_or(commit))
+}
+
+impl Flow {
+    /// Returns where a branch leads back to, if it is one on which the released branch is merged back by hand.
+    pub fn back_to<'a>(&self, branch: &str, branches: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+        let leads = |into: &&str| branch.starts_with(&by_hand(&self.main, into));
+        branches.filter(leads).max_by_key(|into| into.len())
+    }
+}
+
+/// Returns what a landing owes. `branches` are those that the repository has, without the releases that are over: see
+/// [`Flow::is_release`].
 ///
 /// What came from `develop` is there already. All else that lands on the released branch is owed to `develop`, and a
 /// fix also to each release that is being made ready, which would otherwise go out without it.
@@ -41,12 +60,9 @@ pub fn owed(flow: &Flow, landed: Landed<'_>, branches: &[String]) -> Vec<Owed> {
     if landed.target != flow.main || landed.source == develop {
         return vec![];
     }
-    let releases: Vec<&str> =
-        flow.kinds.iter().filter(|kind| kind.is_release()).map(|kind| kind.prefix.as_str()).collect();
-    let is_release = |branch: &str| releases.iter().any(|prefix| branch.starts_with(prefix));
-    let open = branches.iter().filter(|branch| is_release(branch) && *branch != landed.source);
+    let open = branches.iter().filter(|branch| flow.is_release(branch) && *branch != landed.source);
     // A release that lands says nothing about the next one.
-    let open = open.filter(|_| !is_release(landed.source));
+    let open = open.filter(|_| !flow.is_release(landed.source));
     let into = [develop].into_iter().chain(open);
     into.map(|into| Owed { from: flow.main.clone(), into: into.clone(), commit: landed.commit.to_owned() })
         .collect()

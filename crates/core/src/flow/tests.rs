@@ -73,6 +73,19 @@ fn an_obligation_gates_the_branch_that_is_owed_and_ends_when_the_commit_is_there
 }
 
 #[test]
+fn a_way_back_by_hand_says_where_it_leads() {
+    let flow = gitflow();
+    let branches = ["main", "develop", "release/1.4", "release/1.4-to-x"];
+    for into in branches {
+        let branch = way_back("main", into, "0123456789abcdef");
+        assert_eq!(flow.back_to(&branch, branches.into_iter()), Some(into), "{branch}");
+        assert!(branch.starts_with("back/") && branch.matches('/').count() == 1, "{branch}");
+    }
+    assert_eq!(flow.back_to("back/develop-to-main-1", branches.into_iter()), None);
+    assert_eq!(flow.back_to("feature/x", branches.into_iter()), None);
+}
+
+#[test]
 fn without_a_policy_the_branches_that_are_there_decide() {
     let usual =
         |branches: &[&str]| Flow::usual(&branches.iter().map(ToString::to_string).collect::<Vec<_>>());

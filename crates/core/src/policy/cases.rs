@@ -334,6 +334,7 @@ fn landing(found: &Found, name: &str, method: Option<Method>) -> Result<Landing,
         checks: pairs("checks"),
         failed: pairs("failed").into_iter().map(|(name, _)| (name, "failed".to_owned())).collect(),
         owners: vec![],
+        unready: None,
         obligations: texts(found, "obligations"),
         replayed: Some(true),
     })

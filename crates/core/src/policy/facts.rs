@@ -198,6 +198,8 @@ pub struct Landing {
     /// For each changed path that has owners, the owners: names of people, groups, and addresses. A path whose owners
     /// must approve twice stands there twice; see [`crate::policy::owners::Owners::required`].
     pub owners: Vec<(String, Vec<String>)>,
+    /// Why the change request itself does not ask to land, such as being a draft, and the command that helps.
+    pub unready: Option<(String, String)>,
     /// Obligations that gate this landing, such as a back-merge that is still open.
     pub obligations: Vec<String>,
     /// For a squash or a rebase: whether the new tree is what merging the head into the target gives, where that was

@@ -20,7 +20,7 @@ pub(super) fn judge(case: &Case<'_>, landing: &Landing, lander: Option<&str>, ou
     }
     for (name, class) in &case.classes {
         who(case, class, name, lander, out);
-        pair(short, class, landing, out);
+        pair(short, (name, class), landing, out);
         approvals(case, class, landing, out);
         owners(case, class, landing, out);
         checks(case, class, landing, lander, out);
@@ -71,7 +71,7 @@ impl Policy {
 }
 
 /// Judges source and method. A change that names no source fits a pair from anywhere only.
-fn pair(short: &[u8], class: &BranchClass, landing: &Landing, out: &mut Verdicts) {
+fn pair(short: &[u8], (name, class): (&str, &BranchClass), landing: &Landing, out: &mut Verdicts) {
     if class.pairs.is_empty() {
         return;
     }
@@ -84,12 +84,11 @@ fn pair(short: &[u8], class: &BranchClass, landing: &Landing, out: &mut Verdicts
         if landing.source.is_empty() { "no branch".to_owned() } else { excerpt(&landing.source, 60) };
     if pairs.is_empty() {
         let wanted: Vec<&str> = class.pairs.iter().flat_map(|pair| &pair.from).map(String::as_str).collect();
-        out.add(
+        let verdict =
             Verdict::new(Rule::SourceBranch, format!("{} gets nothing from {source}", shown(short)))
                 .found(source)
-                .wanted(wanted.join(", "))
-                .hint("shipway change retarget NUMBER BRANCH   where BRANCH gets it"),
-        );
+                .wanted(wanted.join(", "));
+        out.add(ways(verdict, short, name, landing));
         return;
     }
     let methods: BTreeSet<Method> = pairs.iter().flat_map(|pair| pair.methods.iter().copied()).collect();
@@ -106,6 +105,23 @@ fn pair(short: &[u8], class: &BranchClass, landing: &Landing, out: &mut Verdicts
                 .hint(hint),
         );
     }
+}
+
+/// Adds what helps a change that comes from where its target gets nothing from.
+fn ways(verdict: Verdict, short: &[u8], class: &str, landing: &Landing) -> Verdict {
+    let (number, target) = (landing.change, branch_text(short));
+    if landing.source.is_empty() {
+        return verdict
+            .hint("git push origin HEAD:refs/heads/BRANCH")
+            .hint(format!("git push origin HEAD:refs/for/{target} -o source=BRANCH -o change={number}"));
+    }
+    if glob::fits("back/*", landing.source.as_bytes()) {
+        // A policy that lists pairs of its own has none for the way back, and without one the debt is never paid.
+        let class = branch_text(class.as_bytes());
+        let pair = format!(r#"\n[[branch.{class}.merge]]\nfrom = ["back/*"]\nmethod = ["merge"]\n"#);
+        return verdict.hint(format!("printf '{pair}' >>{}", super::PATH));
+    }
+    verdict.hint(format!("shipway change retarget {number} BRANCH   where BRANCH gets it"))
 }
 
 /// Holds the new commits to what the method says: nothing lands that was not approved.
@@ -306,6 +322,14 @@ fn waiting(landing: &Landing, out: &mut Verdicts) {
         out.add(
             Verdict::new(Rule::Objection, format!("{} asks for changes", excerpt(person, 60)))
                 .hint(format!("shipway change show {}", landing.change))
+                .waits(),
+        );
+    }
+    if let Some((what, hint)) = &landing.unready {
+        out.add(
+            Verdict::new(Rule::Obligation, excerpt(what, 160))
+                .wanted("a change request that is open and asks to land")
+                .hint(hint.as_str())
                 .waits(),
         );
     }

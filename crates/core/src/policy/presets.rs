@@ -29,6 +29,9 @@ method = ["squash", "merge"]
 from = ["main", "master", "release/*", "hotfix/*"]
 method = ["merge"]
 approved = true
+[[branch.develop.merge]]
+from = ["back/*"]
+method = ["merge"]
 
 [branch.feature]
 patterns = ["feature/**", "bugfix/**"]

@@ -58,7 +58,7 @@ rules! {
     Owners = "owners", "Each changed path that has owners is approved by one of them.";
     Objection = "objection", "Nobody's request for changes is open.";
     Checks = "checks", "Required checks have passed on the very commit that lands.";
-    Obligation = "obligation", "What an earlier landing still asks for comes first.";
+    Obligation = "obligation", "What an earlier landing still asks for comes first, and a draft does not land.";
     Linear = "linear", "A linear branch holds no merges.";
     Signed = "signed", "Commits and tags are signed by a key of the allowed signers.";
     Message = "message", "A commit message follows the rules of the policy.";

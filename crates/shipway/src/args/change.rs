@@ -10,7 +10,10 @@ pub enum Change {
     /// Ask that the commits of this branch land on another; a second time, push a new version
     #[command(
         after_help = "examples:\n  shipway change open\n  shipway change open --target develop --title 'feat: x'\n\n\
-                            The same with plain git: git push origin HEAD:refs/for/main"
+                            The branch is pushed first, because a policy may say where a target gets its changes\n\
+                            from. Once more from the same branch, it is a version of the same change request.\n\n\
+                            The same with plain git:\n  git push origin HEAD:refs/heads/BRANCH\n  \
+                            git push origin HEAD:refs/for/main -o source=BRANCH"
     )]
     Open(Open),
     /// List the change requests

@@ -62,12 +62,7 @@ impl<'a> Desk<'a> {
     }
 
     fn branches(&self) -> Branches<'_> {
-        Branches {
-            repository: &self.session.repository,
-            remote: self.remote.as_deref(),
-            shell: &self.session.shell,
-            stop: &self.session.switches.look,
-        }
+        branches(self.session, self.remote.as_deref())
     }
 
     /// Returns the remote as whoever lands there sees it; nothing if it has no guard, or there is none.
@@ -101,12 +96,25 @@ impl<'a> Desk<'a> {
         let mut has = std::collections::BTreeMap::new();
         for owed in &all {
             let Some(tip) = self.tip(&owed.into) else { continue };
+            // A release that has landed, and is still there, is owed nothing any more.
+            if self.flow.is_release(&owed.into)
+                && let Some(main) = self.tip(&self.flow.main)
+                && self.branches().has(main, tip)?
+            {
+                continue;
+            }
             has.insert(owed.clone(), self.branches().has(tip, &owed.commit)?);
         }
         Ok(open(&all, |into, commit| {
             has.iter().find(|(owed, _)| owed.into == into && owed.commit == commit).map(|(_, has)| *has)
         }))
     }
+}
+
+/// Returns git in the repository of a session, for branches.
+pub(super) fn branches<'a>(session: &'a Session<'_>, remote: Option<&'a str>) -> Branches<'a> {
+    let (shell, stop) = (&session.shell, &session.switches.look);
+    Branches { repository: &session.repository, remote, shell, stop }
 }
 
 /// Returns the first digits of an object id.

@@ -100,6 +100,8 @@ fn what_is_said_of_a_change_is_shown_to_people_and_programs() {
     stage.did("ben", &["change", "approve", "1"]);
     let waits = stage.refused("ann", &["change", "land", "1"], 3);
     assert!(waits.contains("change 1 is a draft"), "{waits}");
+    assert!(waits.contains("hint: shipway change edit 1 --ready"), "{waits}");
+    assert!(!waits.contains("landing before") && !waits.contains("flow status"), "{waits}");
     stage.refused("cem", &["change", "edit", "1", "--ready"], 1);
     stage.did("ann", &["change", "edit", "1", "--ready"]);
     stage.did("ann", &["change", "close", "1", "--reason", "not now"]);

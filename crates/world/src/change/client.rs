@@ -102,6 +102,13 @@ impl<'a> Client<'a> {
         Ok(changes)
     }
 
+    /// Returns the change request that is open from a branch for another one, the newest of several.
+    pub fn open_from(&self, source: &str, target: &str) -> Result<Option<ChangeRequest>, Problem> {
+        let fits =
+            |change: &ChangeRequest| change.is_open() && change.source == source && change.target == target;
+        Ok(landing::all(self.git)?.into_iter().rev().find(fits))
+    }
+
     /// Returns what landings are looked at with.
     pub fn scene(&self) -> Scene<'_> {
         let (repository, base) = (self.about.name.as_str(), &self.base);

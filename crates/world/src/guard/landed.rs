@@ -85,7 +85,13 @@ fn owed(
     {
         source = "";
     }
-    let mut owed = flow::owed(&flow, Landed { source, target, commit }, &names);
+    let mut open = vec![];
+    for (name, tip) in &tips {
+        if !flow.is_release(name) || !see::is_ahead(git, tip, commit)? {
+            open.push(name.clone());
+        }
+    }
+    let mut owed = flow::owed(&flow, Landed { source, target, commit }, &open);
     let mut there = vec![];
     for owed in &owed {
         let tip = tips.get(&owed.into).map_or("", String::as_str);

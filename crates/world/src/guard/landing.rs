@@ -62,14 +62,20 @@ pub fn numbers(git: &InHook<'_>) -> Result<Vec<u64>, Problem> {
     Ok(numbers)
 }
 
-/// Returns why a change request does not ask to land, if it does not.
-fn standing(change: &ChangeRequest) -> Vec<String> {
+/// Returns why a change request does not ask to land, if it does not, and the command that helps.
+fn unready(change: &ChangeRequest) -> Option<(String, String)> {
     let number = change.number;
     match &change.state {
-        State::Open if change.draft => vec![format!("change {number} is a draft")],
-        State::Open => vec![],
-        State::Landed(_) => vec![format!("change {number} has landed already")],
-        State::Closed(_) => vec![format!("change {number} is closed")],
+        State::Open if change.draft => {
+            Some((format!("change {number} is a draft"), format!("shipway change edit {number} --ready")))
+        }
+        State::Open => None,
+        State::Landed(_) => {
+            Some((format!("change {number} has landed already"), format!("shipway change show {number}")))
+        }
+        State::Closed(_) => {
+            Some((format!("change {number} is closed"), format!("shipway change reopen {number}")))
+        }
     }
 }
 
@@ -118,7 +124,8 @@ impl Scene<'_> {
             checks: checks.into_iter().chain(signed).collect(),
             failed,
             owners: self.owners(update),
-            obligations: [standing(change), self.obligations(change)?].concat(),
+            unready: unready(change),
+            obligations: self.obligations(change)?,
             replayed: self.replayed(change, method, update, &newest.head)?,
         })
     }

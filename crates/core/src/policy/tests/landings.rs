@@ -92,6 +92,21 @@ fn a_branch_gets_only_what_it_is_paired_with() {
     for source in ["feature/x", "", "main", "Develop", "developer"] {
         landing(|landing| landing.source = source.into(), &[Rule::SourceBranch]);
     }
+    let hints = |source: &str| {
+        let mut update = good();
+        update.landing.as_mut().unwrap().source = source.into();
+        let verdicts = evaluate(&policy(TEAM), &by("anna", vec![update]));
+        verdicts.into_iter().find(|verdict| verdict.rule == Rule::SourceBranch).unwrap().hints
+    };
+    // Whoever named no branch is told how to, and a policy without a way back how to get one.
+    assert!(hints("")[1].starts_with("git push origin HEAD:refs/for/main -o source=BRANCH -o change="));
+    let added = hints("back/develop-to-main-1");
+    assert_eq!(
+        added,
+        [
+            r#"printf '\n[[branch.main.merge]]\nfrom = ["back/*"]\nmethod = ["merge"]\n' >>.shipway/policy.toml"#
+        ]
+    );
     for source in ["release/1.0", "hotfix/1"] {
         landing(|landing| landing.source = source.into(), &[]);
     }
@@ -277,6 +292,8 @@ fn d06_d08_a_check_has_passed_and_its_runner_says_so() {
 #[test]
 fn objections_and_obligations_come_first() {
     landing(|landing| landing.objections = vec!["boris".into()], &[Rule::Objection]);
+    let draft = ("change 7 is a draft".to_owned(), "shipway change edit 7 --ready".to_owned());
+    landing(|landing| landing.unready = Some(draft.clone()), &[Rule::Obligation]);
     landing(|landing| landing.obligations = vec!["main must go into develop".into()], &[Rule::Obligation]);
 }
 

@@ -56,6 +56,8 @@ fn gitflow_pairs_branches_as_it_is_known_for() {
     assert_eq!(develop.pairs[0].methods, [Method::Squash, Method::Merge]);
     assert_eq!(develop.pairs[1].from, ["main", "master", "release/*", "hotfix/*"]);
     assert_eq!(develop.pairs[1].methods, [Method::Merge]);
+    assert_eq!((&develop.pairs[2].from[..], develop.pairs[2].approved), (&["back/*".to_owned()][..], false));
+    assert_eq!(develop.pairs[2].methods, [Method::Merge]);
     assert!(main.protected && develop.protected);
     assert_eq!(policy.branches["feature"].force, ["*"]);
     assert!(policy.branches["release"].force.is_empty());

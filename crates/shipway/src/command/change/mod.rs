@@ -1,34 +1,26 @@
 //! `change`: change requests in the terminal.
 
 mod land;
+mod open;
 mod show;
 mod skips;
 
 pub(super) use land::{begin, land};
+pub(super) use open::template;
 pub(super) use skips::tell_skips;
 
-use std::fs;
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 use serde_json::json;
-use shipway_core::change::{ChangeRequest, Event, text};
+use shipway_core::change::{ChangeRequest, Event};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::statement::Word;
-use shipway_world::change::{Client, editor};
+use shipway_world::change::Client;
 
 use super::{DONE, End, flow};
-use crate::args::{Change, Open};
+use crate::args::Change;
 use crate::session::Session;
 use crate::view::Document;
-
-/// Where the template of a description is looked for.
-const TEMPLATES: [&str; 4] = [
-    ".shipway/change_request.md",
-    ".github/pull_request_template.md",
-    ".github/PULL_REQUEST_TEMPLATE.md",
-    ".gitlab/merge_request_templates/Default.md",
-];
 
 /// Carries out what is asked about change requests.
 pub fn run(session: &Session<'_>, what: &Change) -> End {
@@ -37,7 +29,7 @@ pub fn run(session: &Session<'_>, what: &Change) -> End {
     let client = Client::open(&git, &session.repository, &remote)?;
     let one = |problem| vec![problem];
     match what {
-        Change::Open(asked) => open(session, &client, asked).map_err(one),
+        Change::Open(asked) => open::open(session, &client, asked).map_err(one),
         Change::List { all } => show::list(session, &client, *all).map_err(one),
         Change::Show { number } => show::show(session, &client, *number).map_err(one),
         Change::Diff { number, version } => show::diff(session, &client, (*number, *version)).map_err(one),
@@ -75,48 +67,6 @@ pub fn run(session: &Session<'_>, what: &Change) -> End {
     }
 }
 
-fn open(session: &Session<'_>, client: &Client<'_>, asked: &Open) -> Result<u8, Problem> {
-    let pinned = client.about.policy.trim_start_matches("refs/heads/").to_owned();
-    let target = asked.target.clone().unwrap_or(pinned);
-    let mut specs = vec![format!("HEAD:refs/for/{target}")];
-    let mut option = |name: &str, value: Option<String>| {
-        specs.extend(value.map(|value| format!("--push-option={name}={}", text::pack(&value))));
-    };
-    let description = match (&asked.description, template(session)) {
-        (Some(given), _) => Some(given.clone()),
-        (None, Some(template)) => Some(written(session, &template)?),
-        (None, None) => None,
-    };
-    option("title", asked.title.clone());
-    option("description", description.filter(|text| !text.trim().is_empty()));
-    option("change", asked.change.map(|number| number.to_string()));
-    option("draft", asked.draft.then(|| "true".to_owned()));
-    // Options come before the refs.
-    specs.rotate_left(1);
-    let said = client.push(&specs)?;
-    session.view.answer(
-        Document::ChangeOpened,
-        &json!({ "target": target, "said": said.lines().collect::<Vec<_>>() }),
-        &said,
-    );
-    tell_skips(session, Some(&client.remote), None);
-    Ok(DONE)
-}
-
-fn template(session: &Session<'_>) -> Option<String> {
-    TEMPLATES.iter().find_map(|path| fs::read_to_string(session.repository.top.join(path)).ok())
-}
-
-/// Returns a text as a person leaves it in the editor; away from a terminal, as it is.
-fn written(session: &Session<'_>, text: &str) -> Result<String, Problem> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        return Ok(text.to_owned());
-    }
-    let named = ["GIT_EDITOR", "VISUAL", "EDITOR"].into_iter();
-    let editor = named.filter_map(|name| session.environment.get(name)).find(|value| !value.is_empty());
-    editor::write(editor.unwrap_or("vi"), &session.state(), ("CHANGE_REQUEST.md", text))
-}
-
 fn edit(
     session: &Session<'_>,
     client: &Client<'_>,
@@ -125,7 +75,7 @@ fn edit(
 ) -> Result<u8, Problem> {
     let change = open_change(client, number)?;
     let description = match (description, title, mark) {
-        (None, None, None) => Some(written(session, &change.description)?),
+        (None, None, None) => Some(open::written(session, &change.description)?),
         (given, ..) => given.cloned(),
     };
     let mut said = String::new();

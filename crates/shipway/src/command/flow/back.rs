@@ -1,7 +1,7 @@
 //! `flow back`: what is owed to other branches asks to land there, with the conflicts named where there are any.
 
 use serde_json::{Value, json};
-use shipway_core::flow::Owed;
+use shipway_core::flow::{Owed, way_back};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::quoted;
 
@@ -66,7 +66,7 @@ pub(super) fn run(desk: &Desk<'_>, dry_run: bool) -> End {
             }
         }
         if !clean {
-            problems.push(by_hand(desk, owed, &conflicts));
+            problems.push(by_hand(desk, owed, from, &conflicts).map_err(one)?);
         }
     }
     if lines.is_empty() {
@@ -90,10 +90,18 @@ fn latest(open: Vec<Owed>) -> Vec<Owed> {
     kept
 }
 
+/// Asks for it to land. What conflicts comes from a branch of its own, which gets the merge that a person makes.
 fn push(desk: &Desk<'_>, owed: &Owed, commit: &str, conflicts: &[String]) -> Result<Vec<String>, Problem> {
-    let mut options =
-        vec![format!("title=merge {} back into {}", owed.from, owed.into), format!("source={}", owed.from)];
-    if !conflicts.is_empty() {
+    let mut options = vec![format!("title=merge {} back into {}", owed.from, owed.into)];
+    if conflicts.is_empty() {
+        options.push(format!("source={}", owed.from));
+    } else {
+        let branch = way_back(&owed.from, &owed.into, commit);
+        if desk.tip(&branch).is_some() {
+            return Ok(vec![format!("{branch} is there already")]);
+        }
+        desk.branches().push(commit, &format!("refs/heads/{branch}"), &[])?;
+        options.push(format!("source={branch}"));
         let paths: Vec<&str> = conflicts.iter().take(SHOWN).map(String::as_str).collect();
         options.push(format!("description=Conflicts: {}", paths.join(", ").replace('\n', " ")));
     }
@@ -114,17 +122,29 @@ fn land(desk: &Desk<'_>, owed: &Owed, commit: &str) -> End {
     }
 }
 
-fn by_hand(desk: &Desk<'_>, owed: &Owed, conflicts: &[String]) -> Problem {
+/// Returns how a person merges it: on a branch that holds both, and that the policy lets land by a merge commit.
+fn by_hand(desk: &Desk<'_>, owed: &Owed, commit: &str, conflicts: &[String]) -> Result<Problem, Problem> {
     let remote = desk.remote.as_deref().unwrap_or("origin");
     let there = |branch: &str| quoted(&format!("{remote}/{branch}"));
     let what =
         format!("{} and {} conflict, so {} must be merged back by hand", owed.from, owed.into, owed.from);
-    let branch = format!("back/{}-{}", owed.from.replace('/', "-"), short(&owed.commit));
-    Problem::new(Code::BackMerge, what)
+    let branch = way_back(&owed.from, &owed.into, commit);
+    let mut problem = Problem::new(Code::BackMerge, what)
         .found(format!("conflicts in {} files", conflicts.len()))
-        .wanted(format!("{} in {}", short(&owed.commit), owed.into))
-        .details(conflicts.iter().take(SHOWN).cloned())
-        .hint(format!("git switch -c {} {}", quoted(&branch), there(&owed.into)))
+        .wanted(format!("{} in {}", short(commit), owed.into))
+        .details(conflicts.iter().take(SHOWN).cloned());
+    // One that somebody has gone on with is not begun anew.
+    let is_begun = desk.branches().is_here(&branch)? || desk.tip(&branch).is_some_and(|tip| tip != commit);
+    problem = if is_begun {
+        problem
+            .hint(format!("git switch {}", quoted(&branch)))
+            .hint(format!("git merge {}", there(&owed.into)))
+    } else {
+        problem.hint(format!("git switch --no-track -c {} {}", quoted(&branch), there(&owed.into)))
+    };
+    let push = |spec: &str| format!("git push {} HEAD:{}", quoted(remote), quoted(spec));
+    Ok(problem
         .hint(format!("git merge {}", there(&owed.from)))
-        .hint(format!("when that is done: git push {} HEAD:refs/for/{}", quoted(remote), owed.into))
+        .hint(format!("with the conflicts solved and committed: {}", push(&format!("refs/heads/{branch}"))))
+        .hint(format!("{} -o source={}", push(&format!("refs/for/{}", owed.into)), quoted(&branch))))
 }

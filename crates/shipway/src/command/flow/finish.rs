@@ -27,7 +27,8 @@ pub(super) struct Asked<'a> {
 pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
     let detached = || Problem::new(Code::DetachedHead, "HEAD is on no branch").hint("git switch BRANCH");
     let branch = desk.branches().current()?.ok_or_else(detached)?;
-    let target = desk.flow.target_of(&branch).ok_or_else(|| {
+    let back = desk.flow.back_to(&branch, desk.tips.keys().map(String::as_str));
+    let target = back.or_else(|| desk.flow.target_of(&branch)).ok_or_else(|| {
         let problem = Problem::new(Code::FlowBranch, format!("branch {branch} lands nowhere"));
         let known: Vec<String> = desk.flow.kinds.iter().map(|kind| format!("{}…", kind.prefix)).collect();
         problem.found(branch.clone()).wanted(known.join(", ")).hint("shipway flow status")
@@ -44,12 +45,15 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         return Err(problem.found("no commits").wanted("at least one"));
     }
     let open = shipway_core::flow::gates(&desk.owed()?, &branch, target);
-    let named = || if stays { into(&branch, target, &commits) } else { weightiest(&commits) };
+    let named = || match back {
+        Some(_) => format!("merge {} back into {target}", desk.flow.main),
+        None if stays => into(&branch, target, &commits),
+        None => weightiest(&commits),
+    };
     let title = asked.title.map_or_else(named, str::to_owned);
     let notes = notes(&title, &commits)?;
     let mut options = vec![format!("title={title}"), format!("source={branch}")];
     options.extend(asked.change.map(|number| format!("change={number}")));
-    options.push(format!("description={}", text::pack(&shortened(&notes))));
     let fields = json!({
         "branch": branch, "target": target, "title": title, "commits": commits.len(),
         "notes": notes, "waits": open, "dry_run": asked.dry_run,
@@ -60,9 +64,11 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         desk.session.view.note("nothing was pushed");
         return Ok(DONE);
     }
+    let about = description(desk, (&branch, target, asked.change), &shortened(&notes))?;
+    options.push(format!("description={}", text::pack(&about)));
     // The guard believes the name of a source only if it has that branch, with this commit.
     if !stays {
-        desk.branches().push("HEAD", &format!("refs/heads/{branch}"), &[])?;
+        desk.branches().publish(&branch)?;
     }
     let said = desk.branches().push(head, &format!("refs/for/{target}"), &options)?;
     desk.session.view.answer(Document::FlowFinish, &fields, &text);
@@ -77,6 +83,25 @@ pub(super) fn run(desk: &Desk<'_>, asked: &Asked<'_>) -> Result<u8, Problem> {
         desk.session.view.note(&format!("it lands after this: {line}; see shipway flow back"));
     }
     Ok(DONE)
+}
+
+/// Returns the description: the notes, under the template of the repository if it has one. What a person has made of that
+/// in the change request that is open stays, and only the notes are new.
+fn description(
+    desk: &Desk<'_>,
+    (source, target, number): (&str, &str, Option<u64>),
+    notes: &str,
+) -> Result<String, Problem> {
+    let Some(template) = change::template(desk.session) else { return Ok(notes.to_owned()) };
+    let git = desk.session.records();
+    let first = |problems: Vec<Problem>| problems.into_iter().next().expect("a refusal names a problem");
+    let open = match (desk.client(&git).map_err(first)?, number) {
+        (None, _) => None,
+        (Some(client), Some(number)) => Some(client.change(number)?),
+        (Some(client), None) => client.open_from(source, target)?,
+    };
+    let about = open.map(|change| change.description).filter(|about| !text::is_notes(about));
+    Ok(text::with_notes(about.as_deref().unwrap_or(&template), notes))
 }
 
 /// Returns as much of the notes, in whole lines, as an option of a push can carry.

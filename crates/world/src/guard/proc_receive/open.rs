@@ -59,7 +59,8 @@ fn source(desk: &Desk<'_>, new: &str) -> Result<String, Problem> {
 }
 
 /// Returns the change request that gets a new version: the one that an option or the commit names, else the open one of
-/// the same author for the same branch, from the same source or, without one, with a version that this one is ahead of.
+/// the same author for the same branch, from the same source, else with this very commit and no source; without a source,
+/// with a version that this one is ahead of.
 fn known(desk: &Desk<'_>, branch: &str, version: &Version) -> Result<Option<ChangeRequest>, Problem> {
     if let Some(number) = desk.option("change") {
         let number =
@@ -79,7 +80,13 @@ fn known(desk: &Desk<'_>, branch: &str, version: &Version) -> Result<Option<Chan
     }
     let source = version.source.as_deref().unwrap_or_default();
     if !source.is_empty() {
-        return Ok(own.into_iter().rev().find(|change| change.source == source));
+        // The same commit may have been asked for before it was the tip of a branch.
+        let same = |change: &ChangeRequest| {
+            change.source.is_empty() && change.newest().is_some_and(|newest| newest.head == version.head)
+        };
+        let at = own.iter().rposition(|change| change.source == source);
+        let at = at.or_else(|| own.iter().rposition(same));
+        return Ok(at.map(|at| own.swap_remove(at)));
     }
     let mut before = vec![];
     for change in own {
