@@ -6,7 +6,7 @@ use std::time::Duration;
 use shipway_core::action::{Catalog as _, Cx, World};
 use shipway_core::gate::{Need, Severity};
 use shipway_core::id::{RunId, StepId};
-use shipway_core::kinds::deploy as kind;
+use shipway_core::kinds::{self, deploy as kind};
 use shipway_core::plan::{Plan, Work};
 use shipway_core::problem::Problem;
 
@@ -14,7 +14,8 @@ use crate::session::Session;
 
 /// Returns what would stop a plan at a gate that looks at hosts, as far as looking now can tell.
 pub fn problems(session: &Session<'_>, plan: &Plan) -> Result<Vec<Problem>, Vec<Problem>> {
-    let needs: Vec<&Need> = plan.steps().filter_map(gate).flatten().filter(|need| looks(need)).collect();
+    let needs: Vec<&Need> =
+        plan.steps().filter_map(gate).flatten().filter(|need| looks(plan, need)).collect();
     if needs.is_empty() {
         return Ok(vec![]);
     }
@@ -40,8 +41,19 @@ fn gate(step: &shipway_core::plan::Step) -> Option<&Vec<Need>> {
     }
 }
 
-fn looks(need: &Need) -> bool {
-    matches!(need, Need::Check { kind, .. } if kind == kind::READY || kind == kind::PROVEN)
+/// Tells whether looking at a need now says something of what would be when the plan is carried out.
+fn looks(plan: &Plan, need: &Need) -> bool {
+    let Need::Check { kind, args, .. } = need else { return false };
+    let on_the_way = |environment: &str| {
+        let prefix = format!("{environment}/");
+        plan.steps().any(|step| step.id.as_str().starts_with(&prefix))
+    };
+    match kind.as_str() {
+        kind::READY | kinds::WINDOW | kinds::INCIDENT => true,
+        // What the same plan brings to the environment before is not there yet.
+        kind::PROVEN => !args["environment"].as_str().is_some_and(on_the_way),
+        _ => false,
+    }
 }
 
 fn look(

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use shipway_testkit::host::{self, free_port};
 use shipway_testkit::load::{Load, Method};
 
-use crate::site::{Ends, STAGING, Site};
+use crate::site::{Ends, FILES, STAGING, Site};
 
 const TWO: &str = r#"SERVICE
 [environment.staging]
@@ -145,4 +145,54 @@ fn a_switch_of_the_proxy_loses_no_request() {
     let shown = site.code(0, &["status"]);
     assert!(shown.lines().any(|line| line.contains("1.2.0") && line.contains("drift")), "{shown}");
     assert!(shown.contains("its services cannot be looked at: the proxy does not answer"), "{shown}");
+}
+
+#[test]
+fn a_gate_looks_again_at_what_may_have_changed_while_it_waited() {
+    let soak = two().replace("from = \"staging\"", "from = \"staging\"\nsoak = \"3s\"");
+    let site = Site::new(&soak);
+    site.change("feat: a light", "");
+    site.code(3, &["push", "--to", "production"]);
+    // It had seen that there was none; now there is one, and the soak time is over.
+    site.code(0, &["incident", "open", "the pilot is ill", "--env", "production"]);
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let said = site.code(3, &["resume"]);
+    assert!(said.contains("the pilot is ill"), "{said}");
+    assert_eq!(site.current("a"), None);
+    let plan = site.code(0, &["promote", "production", "--plan"]);
+    assert!(plan.contains("the pilot is ill"), "{plan}");
+}
+
+#[test]
+fn what_a_plan_brings_to_the_environment_before_is_not_missed_there() {
+    let site = Site::new(&two());
+    site.change("feat: a light", "");
+    let plan = site.code(0, &["plan", "--to", "production"]);
+    assert!(!plan.contains("SW1090"), "{plan}");
+}
+
+#[test]
+fn a_project_keeps_its_name_when_it_has_tags_and_in_every_work_tree() {
+    let environment = "[environment.staging]\nhosts = [\"local\"]\nwatch = { for = false }\n";
+    let site = Site::new(&format!("[release]\npackages = [\"npm\"]\n{FILES}{environment}"));
+    site.repo.file("package.json", "{\"name\":\"lantern\",\"version\":\"1.0.0\"}\n");
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    assert_eq!(site.live("staging")["local"], "1.1.0");
+    site.change("feat: two", "");
+    site.code(0, &["push", "--to", "staging"]);
+    site.code(0, &["rollback", "staging"]);
+    site.code(0, &["env", "verify", "staging"]);
+    assert_eq!(site.live("staging")["local"], "1.1.0");
+    assert!(site.repo.home().join("shipway/lantern/staging/current").exists());
+
+    let site = Site::new(&format!("{FILES}{environment}"));
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    let other = site.repo.home().join("hot");
+    site.repo.git(["worktree", "add", "--quiet", "--detach", other.to_str().unwrap()]);
+    let mut status = site.command(&["env", "status", "staging", "--json"]);
+    let output = status.current_dir(&other).output().unwrap();
+    let told = crate::site::said(0, &output);
+    assert!(told.contains("\"version\":\"1.1.0\""), "{told}");
 }

@@ -128,7 +128,7 @@ const ENVIRONMENT_KEYS: &[Key] = &[
         "fresh",
         Type::Text(Form::Duration),
         Value("\"24h\""),
-        "How old what was seen may be when the gate opens.",
+        "How old what checks and drills have shown may be when the gate opens.",
     ),
     key(
         "drill-within",

@@ -41,7 +41,18 @@ pub(super) fn needs(
     }
     needs.extend(approval(session, place, cargo).map_err(one)?);
     let fresh = millis(place.environment.gate.fresh);
-    Ok((needs.into_iter().map(|need| gates::fresh(need, fresh)).collect(), notes))
+    let fresh = |need| {
+        let may_be_old = if is_of_the_moment(&need) { 0 } else { fresh };
+        gates::fresh(need, may_be_old)
+    };
+    Ok((needs.into_iter().map(fresh).collect(), notes))
+}
+
+/// Tells whether a need is about how things stand in the moment when the gate opens. What was seen before the run waited
+/// for a person says nothing of a freeze that has begun since, of an incident, or of what was gone back from.
+fn is_of_the_moment(need: &Need) -> bool {
+    let of_the_moment = [kinds::WINDOW, kinds::INCIDENT, kind::PROVEN];
+    matches!(need, Need::Check { kind, .. } if of_the_moment.contains(&kind.as_str()))
 }
 
 /// Returns the needs that look back at the environment before: the same bytes are proven there, and long enough.
