@@ -89,9 +89,9 @@ impl<'a> Session<'a> {
         keys::find(&self.environment.keys(named), self.git())
     }
 
-    /// Returns the name of the directory of the work tree.
+    /// Returns the name of the directory of the repository.
     pub fn directory(&self) -> String {
-        self.repository.top.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        self.repository.directory()
     }
 
     /// Returns the directory of the journal and all that belongs to it.

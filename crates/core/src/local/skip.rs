@@ -24,15 +24,15 @@ pub fn skips(text: &str, checks: &[&str]) -> Result<Vec<Skip>, Problem> {
 fn skip(part: &str, checks: &[&str]) -> Result<Skip, Problem> {
     let (rule, reason) = part.split_once(':').unwrap_or((part, ""));
     let (rule, reason) = (rule.trim(), reason.trim());
+    let known = Rule::ALL.iter().any(|known| known.as_str() == rule) || checks.contains(&rule);
     let problem = |what: String| {
-        let example = if rule.is_empty() { "message" } else { rule };
+        let example = if known { rule } else { "message" };
         Problem::new(Code::SkipSyntax, what)
             .at(VARIABLE)
             .found(part.trim())
             .wanted("`rule: reason`")
             .hint(format!("{VARIABLE}={} git commit", crate::validate::quoted(&format!("{example}: why"))))
     };
-    let known = Rule::ALL.iter().any(|known| known.as_str() == rule) || checks.contains(&rule);
     if !known {
         return Err(problem(format!("`{rule}` is no rule and no check")));
     }

@@ -14,7 +14,7 @@ use shipway_world::host::By;
 
 use super::{DONE, End};
 use crate::args::{self, BackupVerb};
-use crate::prepare::{self, glance};
+use crate::prepare::{self, glance_with_files};
 use crate::session::Session;
 use crate::view::Document;
 
@@ -36,7 +36,7 @@ pub fn run(session: &Session<'_>, asked: &args::Backup) -> End {
         let problem = Problem::new(Code::BackupUnknown, "no backup is configured");
         return Err(vec![problem.hint("[backup.NAME] in shipway.toml; see: shipway explain SW1066")]);
     }
-    let project = glance(session)?.name();
+    let project = glance_with_files(session)?.name();
     let hands = session.hands().map_err(|problem| vec![problem])?;
     let (mut found, mut problems) = (vec![], vec![]);
     for name in names {

@@ -68,7 +68,7 @@ pub fn back(session: &Session<'_>, name: &str, rollback: &args::Rollback) -> End
 pub fn leave(session: &Session<'_>, name: &str, run: &RunId) -> End {
     let one = |problem: Problem| vec![problem];
     let place = prepare::onward::environment(session, name).map_err(one)?;
-    let project = prepare::glance(session)?.name();
+    let project = prepare::glance_with_files(session)?.name();
     let place = prepare::onward::look(session, &session.hands().map_err(one)?, place, &project)?;
     if place.hosts.iter().all(|(_, state)| state.current.as_ref() == Some(run)) {
         return back(session, name, &args::Rollback::default());

@@ -13,7 +13,7 @@ use shipway_core::problem::{Code, Problem};
 use super::carry::{self, Load};
 use super::{DONE, End};
 use crate::args::{self, DrillKind};
-use crate::prepare::{self, glance, onward};
+use crate::prepare::{self, glance_with_files, onward};
 use crate::session::Session;
 use crate::view::Document;
 
@@ -82,7 +82,7 @@ fn rollback(session: &Session<'_>, name: &str) -> End {
 /// Makes the backups of an environment, and restores each into a scratch place.
 fn restore(session: &Session<'_>, name: &str) -> End {
     let one = |problem| vec![problem];
-    let project = glance(session)?.name();
+    let project = glance_with_files(session)?.name();
     let ours = session.config.backup.iter().filter(|(_, backup)| backup.environment.as_deref() == Some(name));
     let needs = ours.map(|(backup, _)| prepare::backup::need_of(session, backup, &project));
     let needs = needs.collect::<Result<Vec<Need>, Problem>>().map_err(one)?;

@@ -21,7 +21,7 @@ use shipway_world::shell;
 use super::{DONE, End};
 use crate::args::EnvVerify;
 use crate::prepare::wants::require;
-use crate::prepare::{glance, onward};
+use crate::prepare::{glance_with_files, onward};
 use crate::session::Session;
 use crate::view::preflight::Report;
 
@@ -73,7 +73,7 @@ pub fn with_hosts(
             return Err(vec![problem.wanted(format!("one of {}", names.join(", ")))]);
         }
     };
-    let project = glance(session)?.name();
+    let project = glance_with_files(session)?.name();
     let of = |name: &str| -> Result<Vec<(Host, Require)>, Vec<Problem>> {
         let (name, environment) = onward::environment(session, name).map_err(one)?;
         let hosts = environment.hosts(&project, name).into_iter();

@@ -15,7 +15,7 @@ use shipway_world::shell::now;
 
 use super::{DONE, End};
 use crate::args;
-use crate::prepare::{glance, onward};
+use crate::prepare::{glance_with_files, onward};
 use crate::session::{Session, of_journal};
 use crate::view::{HostRow, Kind};
 
@@ -62,7 +62,7 @@ fn one(problem: Problem) -> Vec<Problem> {
 
 /// Returns the hosts of some environments, each with the name of its environment.
 pub(super) fn hosts(session: &Session<'_>, names: &[&String]) -> Result<Vec<(String, Host)>, Vec<Problem>> {
-    let project = glance(session)?.name();
+    let project = glance_with_files(session)?.name();
     let mut hosts = vec![];
     for name in names {
         let (name, environment) = onward::environment(session, name).map_err(one)?;

@@ -8,7 +8,7 @@ use shipway_core::problem::{Code, Problem};
 use shipway_world::deploy::Hands;
 
 use super::onward::{self, Cargo, Place};
-use super::{Seen, glance};
+use super::{Seen, glance_with_files};
 use crate::session::Session;
 
 /// A release of this repository that can be brought to hosts.
@@ -34,7 +34,7 @@ pub fn plan(
 ) -> Result<Plan, Vec<Problem>> {
     let one = |problem| vec![problem];
     let place = onward::environment(session, name).map_err(one)?;
-    let seen = glance(session)?;
+    let seen = glance_with_files(session)?;
     let hands = session.hands().map_err(one)?;
     let project = seen.name();
     let place = onward::look(session, &hands, place, &project)?;
@@ -60,7 +60,7 @@ pub fn back(
 ) -> Result<Plan, Vec<Problem>> {
     let one = |problem| vec![problem];
     let place = onward::environment(session, name).map_err(one)?;
-    let seen = glance(session)?;
+    let seen = glance_with_files(session)?;
     let hands = session.hands().map_err(one)?;
     let project = seen.name();
     let place = onward::look(session, &hands, place, &project)?;

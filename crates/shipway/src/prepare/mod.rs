@@ -135,6 +135,16 @@ pub fn look<'a>(session: &'a Session<'_>, purpose: Purpose) -> Result<Seen<'a>, 
 /// Glances at the repository: HEAD, tags and configuration, and its files only where the names of the tags do not tell
 /// which of them are ours. Enough to decide a version, and cheap enough for every prompt.
 pub fn glance<'a>(session: &'a Session<'_>) -> Result<Seen<'a>, Vec<Problem>> {
+    glance_at(session, false)
+}
+
+/// The same with the files of HEAD, whatever the names of the tags tell: only they say how the project is called, and
+/// whatever is kept under its name must be found there.
+pub fn glance_with_files<'a>(session: &'a Session<'_>) -> Result<Seen<'a>, Vec<Problem>> {
+    glance_at(session, true)
+}
+
+fn glance_at<'a>(session: &'a Session<'_>, files: bool) -> Result<Seen<'a>, Vec<Problem>> {
     let one = |problem| vec![problem];
     let glance = session.git().glance(&session.repository).map_err(one)?;
     let config = session.config.clone();
@@ -142,8 +152,10 @@ pub fn glance<'a>(session: &'a Session<'_>) -> Result<Seen<'a>, Vec<Problem>> {
     validate::no_commits(&facts).map_or(Ok(()), |problem| Err(vec![problem]))?;
     let formats = version::detect(facts.tags.keys().map(String::as_str), &facts.directory);
     let told = config.release.tag.is_some() || (formats.count > 0 && !formats.by_name);
-    let tree = Tree::at(session.git(), if told { "" } else { facts.head.commit() }).map_err(one)?;
-    let projects = detect(&config, &tree)?;
+    let blind = told && !files;
+    let tree = Tree::at(session.git(), if blind { "" } else { facts.head.commit() }).map_err(one)?;
+    // Where nothing is looked at, no manifest is missed.
+    let projects = if blind { Projects::detect(&tree, None)? } else { detect(&config, &tree)? };
     let (format, format_note) = line::format(&config, &facts, &projects).map_err(one)?;
     Ok(Seen { config, facts, tree, projects, format, format_note })
 }

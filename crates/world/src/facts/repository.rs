@@ -17,9 +17,19 @@ use crate::git::cmd::Remote;
 pub use crate::git::repository::Repository;
 
 impl Repository {
-    /// Returns the name of the work tree's directory, to show.
-    pub(super) fn directory(&self) -> String {
-        shown(self.top.file_name().unwrap_or_default().as_bytes())
+    /// Returns the name of the repository's directory, to show: that of its main work tree, so that it is called the same
+    /// in all of them, or that of a bare repository.
+    pub fn directory(&self) -> String {
+        let common = self.common_dir.as_path();
+        let is_main = common.file_name().is_some_and(|name| name == ".git");
+        let dir = match () {
+            () if is_main => common.parent(),
+            () if self.git_dir != common => Some(common),
+            // The git directory lies elsewhere, as that of a submodule does.
+            () => None,
+        };
+        let name = shown(dir.unwrap_or(&self.top).file_name().unwrap_or_default().as_bytes());
+        name.strip_suffix(".git").map_or(name.clone(), str::to_owned)
     }
 
     /// Tells whether history is cut off.
