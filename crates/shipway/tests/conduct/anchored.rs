@@ -1,6 +1,8 @@
 //! Checkpoints on a remote: what is written to the journal is vouched for elsewhere as soon as a command ends.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use crate::stage::{QUIET, Stage};
 
@@ -55,4 +57,30 @@ fn a_run_does_not_fail_for_want_of_an_anchor_and_says_so() {
         "does not appear to be a git repository",
     ]);
     stage.code(0, &["log", "--verify"]).says(&["none is missing or changed"]);
+}
+
+#[test]
+fn a_journal_that_was_cut_is_found_however_many_checkpoints_follow() {
+    let stage = anchored("origin");
+    stage.code(0, &["push"]);
+    let (journal, kept) = (stage.state(), stage.home("kept"));
+    copy(&journal, &kept);
+    change(&stage, "more");
+    stage.code(0, &["push"]);
+    change(&stage, "most");
+    stage.code(0, &["push"]);
+    fs::remove_dir_all(&journal).unwrap();
+    copy(&kept, &journal);
+    stage.code(5, &["log", "--verify", "--remote"]).says(&["SW0708"]);
+    // What goes on from there lays a shorter checkpoint over the long one.
+    change(&stage, "further");
+    stage.code(0, &["push"]);
+    let told = stage.run(&["log", "--verify", "--remote"]);
+    told.assert_code(5);
+    assert!(["SW0708", "SW0709", "SW0710"].iter().any(|code| told.all().contains(code)), "{}", told.all());
+}
+
+fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(status.success());
 }

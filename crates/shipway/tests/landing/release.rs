@@ -48,6 +48,13 @@ fn a_release_is_a_ticket_of_its_own_and_is_proven_and_taken_back() {
     let kept = kept.split_whitespace().last().unwrap().to_owned();
     assert_eq!(stage.there(&["rev-list", "--count", &kept]), "2", "a landing and a release");
 
+    // Nobody else lays anything over it.
+    let tree = stage.ok(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
+    let over = stage.ok(&["commit-tree", "-m", "checkpoint", "-p", &stage.tip(&kept), &tree]);
+    let origin = kept.rsplit('/').next().unwrap();
+    let no = stage.push("cem", &[&format!("{over}:refs/events/checkpoints/{origin}")]);
+    assert!(!no.status.success() && said(&no).contains("no checkpoint which this journal"), "{}", said(&no));
+
     stage.did("ann", &["rollback"]);
     assert_eq!(titles(&stage), ["revert: release version 0.1.0", "chore: release version 0.1.0"]);
     assert_eq!(stage.tip("main^"), released);

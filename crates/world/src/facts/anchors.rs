@@ -28,13 +28,20 @@ pub fn there(git: Git<'_>, remote: &str) -> Result<Vec<(String, Seal)>, Problem>
     said(git, &refs, &format!("{remote}, "))
 }
 
-/// Reads the messages of the objects that lines of ids and names of refs list.
+/// Reads the messages of the objects that lines of ids and names of refs list: of a list of checkpoints all, since the
+/// newest is not the longest where a journal was cut.
 fn said(git: Git<'_>, refs: &str, place: &str) -> Result<Vec<(String, Seal)>, Problem> {
-    let listed: Vec<(&str, &str)> = refs.lines().filter_map(|line| line.split_once(' ')).collect();
+    let listed = refs.lines().filter_map(|line| line.split_once(' '));
+    let (lists, listed): (Vec<_>, Vec<(&str, &str)>) = listed.partition(|(_, name)| name.starts_with(REFS));
+    let mut found = vec![];
+    for (id, name) in lists {
+        let messages = git.ask(&["log", "--first-parent", "--format=%B", "--end-of-options", id])?;
+        let text = String::from_utf8_lossy(&messages);
+        found.extend(Seal::in_message(&text).map(|seal| (format!("{place}{name}"), seal)));
+    }
     let ids: Vec<&str> = listed.iter().map(|(id, _)| *id).collect();
     let output = git.expect(&git.command(&["cat-file", "--batch"]).stdin(ids.join("\n")))?;
     let mut rest = output.as_slice();
-    let mut found = vec![];
     for (_, name) in listed {
         let Some((content, behind)) = object(rest) else { break };
         rest = behind;

@@ -1,7 +1,7 @@
 //! A push to `refs/events`: a record for a log, in a commit that the client has made. What the record says of its time
 //! and its bearer is not believed: the guard writes both anew.
 
-use shipway_core::anchor::REFS;
+use shipway_core::anchor::{REFS, Seal};
 use shipway_core::change::{Event, LANDINGS, Record, Version};
 use shipway_core::policy::Pushed;
 use shipway_core::problem::{Code, Problem};
@@ -11,7 +11,7 @@ use super::{Desk, Report, admit, open};
 use crate::guard::receive::Push;
 use crate::guard::{landing, see};
 use crate::policy::Base;
-use crate::records;
+use crate::{records, store};
 
 /// How many records a change request may have.
 const MOST: usize = 5000;
@@ -92,7 +92,8 @@ fn admit_ticket(desk: &Desk<'_>, base: &Base, record: &Record) -> Result<(), Vec
     }
 }
 
-/// Keeps a checkpoint of a journal; a list of them only grows.
+/// Keeps checkpoints of a journal. A list of them only grows, and only by what the key of that journal has signed: else
+/// anybody could lay something over the checkpoint that shows a cut.
 fn checkpoint(desk: &Desk<'_>, origin: &str, commit: &str) -> Result<Report, Problem> {
     if origin.is_empty() || !origin.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(denied("a journal is named in hexadecimal digits".into()));
@@ -104,9 +105,27 @@ fn checkpoint(desk: &Desk<'_>, origin: &str, commit: &str) -> Result<Report, Pro
     {
         return Err(denied("the checkpoint does not follow those that are here".into()));
     }
+    let range = old.as_ref().map_or_else(|| commit.to_owned(), |old| format!("{old}..{commit}"));
+    let most = format!("--max-count={}", MOST + 1);
+    let args = ["log", "-z", &most, "--format=%T %P%n%B", "--end-of-options", &range];
+    let listed = desk.git.expect(&desk.git.git().args(args))?;
+    let empty = desk.git.expect(&desk.git.git().arg("mktree").stdin(""))?.text();
+    let texts: Vec<_> = listed.stdout.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let texts: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+    if texts.len() > MOST || !texts.iter().all(|text| is_checkpoint(text, &empty, origin)) {
+        return Err(denied("that is no checkpoint which this journal has signed".into()));
+    }
     let old = old.unwrap_or_else(|| "0".repeat(commit.len()));
     desk.git.expect(&desk.git.git().args(["update-ref", "-m", "checkpoint", &name, commit, &old]))?;
     Ok(Report::taken())
+}
+
+/// Tells whether a commit, as tree, parents and message, holds nothing but a checkpoint that its journal has signed.
+fn is_checkpoint(text: &str, empty: &str, origin: &str) -> bool {
+    let (head, message) = text.split_once('\n').unwrap_or((text, ""));
+    let ids: Vec<&str> = head.split_whitespace().collect();
+    let signed = |seal: Seal| seal.checkpoint.origin == origin && store::proven(&seal);
+    ids.len() <= 2 && ids.first() == Some(&empty) && Seal::in_message(message).any(signed)
 }
 
 fn denied(what: String) -> Problem {
