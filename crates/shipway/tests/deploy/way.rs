@@ -113,23 +113,93 @@ fn a_drill_goes_back_and_forward_and_opens_the_gate_that_asks_for_it() {
     site.serves("1.3.0");
 }
 
+/// A proxy in front of the service of a site, which ends with the test.
+struct Front {
+    port: u16,
+    ports: [u16; 2],
+    /// The configuration with the service behind it.
+    text: String,
+    proxy: Ends,
+}
+
+impl Front {
+    fn new(site: &Site) -> Self {
+        let (port, ports) = (free_port(), [free_port(), free_port()]);
+        let control = site.repo.home().join("proxy.sock");
+        let mut serve =
+            site.command(&["proxy", "serve", "--listen", &format!("127.0.0.1:{port}"), "--control"]);
+        serve.arg(&control).arg("--state").arg(site.repo.home().join("proxy.json"));
+        let proxy = Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        host::until("the proxy is there", || control.exists());
+        let control = control.display();
+        let switch = format!("switch = {{ kind = \"proxy\", control = '{control}', ports = {ports:?} }}");
+        let text = STAGING.replace("SERVICE", crate::site::SERVICE);
+        let text = text.replace("PORT/", "{port}/").replace("127.0.0.1:PORT\"", "127.0.0.1:{port}\"");
+        let text = text.replace("stop-timeout", &format!("{switch}\nstop-timeout"));
+        Self { port, ports, text, proxy }
+    }
+
+    fn serves(&self, version: &str) {
+        let answer = host::get(([127, 0, 0, 1], self.port).into(), "/").unwrap();
+        assert_eq!((answer.status, answer.release()), (200, version));
+    }
+}
+
+#[test]
+fn another_switch_that_is_not_well_is_taken_back_whichever_port_it_took() {
+    let site = Site::new(STAGING);
+    let front = Front::new(&site);
+    site.configure(&front.text);
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    front.serves("1.1.0");
+    for (at, port) in front.ports.into_iter().enumerate() {
+        // The same service without the proxy, on a port that one of its copies had.
+        let alone = STAGING.replace("SERVICE", crate::site::SERVICE).replace("PORT", &port.to_string());
+        site.configure(&alone);
+        site.change(&format!("feat: bad {at}"), "fail-health");
+        site.code(4, &["push", "--to", "staging"]);
+        front.serves("1.1.0");
+        site.repo.git(["pull", "--quiet", "--rebase", "origin", "main"]);
+    }
+    // One that is well gets there, and back behind the proxy.
+    let alone = STAGING.replace("SERVICE", crate::site::SERVICE).replace("PORT", &front.ports[0].to_string());
+    site.configure(&alone);
+    site.change("feat: good", "");
+    site.code(0, &["push", "--to", "staging"]);
+    let answer = host::get(([127, 0, 0, 1], front.ports[0]).into(), "/").unwrap();
+    assert_eq!(answer.status, 200);
+    site.code(0, &["rollback", "staging"]);
+    front.serves("1.1.0");
+}
+
+#[test]
+fn a_service_that_is_renamed_takes_the_port_of_the_one_before() {
+    let site = Site::new(STAGING);
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "staging"]);
+    for (at, name) in ["front", "web", "front"].into_iter().enumerate() {
+        let service = crate::site::SERVICE.replace("[service.web]", &format!("[service.{name}]"));
+        site.configure(&STAGING.replace("SERVICE", &service));
+        site.change(&format!("feat: called {name}"), "");
+        site.code(0, &["push", "--to", "staging"]);
+        site.serves(&format!("1.{}.0", at + 2));
+    }
+}
+
 #[test]
 fn a_switch_of_the_proxy_loses_no_request() {
     let site = Site::new(STAGING);
-    let (front, ports) = (free_port(), [free_port(), free_port()]);
-    let control = site.repo.home().join("proxy.sock");
-    let mut serve = site.command(&["proxy", "serve", "--listen", &format!("127.0.0.1:{front}"), "--control"]);
-    serve.arg(&control).arg("--state").arg(site.repo.home().join("proxy.json"));
-    let proxy = Ends(serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    host::until("the proxy is there", || control.exists());
-    let switch = format!("switch = {{ kind = \"proxy\", control = {control:?}, ports = {ports:?} }}");
-    let text = STAGING.replace("SERVICE", crate::site::SERVICE);
-    let text = text.replace("PORT/", "{port}/").replace("127.0.0.1:PORT\"", "127.0.0.1:{port}\"");
-    site.configure(&text.replace("stop-timeout", &format!("{switch}\nstop-timeout")));
+    let front = Front::new(&site);
+    site.configure(&front.text);
     site.change("feat: one", "");
     site.code(0, &["push", "--to", "staging"]);
-    let load =
-        Load::start(([127, 0, 0, 1], front).into(), 4, Method::Post, std::time::Duration::from_millis(2));
+    let load = Load::start(
+        ([127, 0, 0, 1], front.port).into(),
+        4,
+        Method::Post,
+        std::time::Duration::from_millis(2),
+    );
     load.wait_for(50);
     site.change("feat: two", "");
     site.code(0, &["push", "--to", "staging"]);
@@ -141,7 +211,7 @@ fn a_switch_of_the_proxy_loses_no_request() {
     assert!(report.by_release.contains_key("1.1.0") && report.by_release.contains_key("1.2.0"));
     assert!(!report.by_release.contains_key("1.3.0"), "{:?}", report.by_release);
     // Without the proxy nobody knows which copy is in use, but the host is reached and says what was brought.
-    drop(proxy);
+    drop(front.proxy);
     let shown = site.code(0, &["status"]);
     assert!(shown.lines().any(|line| line.contains("1.2.0") && line.contains("drift")), "{shown}");
     assert!(shown.contains("its services cannot be looked at: the proxy does not answer"), "{shown}");

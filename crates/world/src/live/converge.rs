@@ -28,6 +28,11 @@ pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deploym
         }
     }
     current::set(place.root, &to.artifact)?;
+    // What has one port only cannot run beside what had it before under another name, or with another switch.
+    stop_others(place, to, from, |instance| {
+        let same = to.services.iter().any(|service| service.name == instance.service.name);
+        instance.slot.is_none() || same
+    })?;
     for service in to.services.iter().filter(|service| service.switch.ports().is_none()) {
         let instance = Instance { place, deployment: to, service, slot: None };
         replace(&instance)?;
@@ -39,22 +44,32 @@ pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deploym
         let slot = instance.slot.map(|slot| 1 - slot);
         retreat(&Instance { slot, ..*instance })?;
     }
-    stop_others(place, to, from)
+    stop_others(place, to, from, |_| true)
 }
 
 /// Starts the copy of a service with two ports and waits until it is well; where it already gets the traffic, nothing
-/// happens.
+/// happens. Where the one that gets the traffic is dead, nothing can be lost: it is started in its own place.
 fn bring_up<'a>(
     place: &'a Place<'a>,
     to: &'a Deployment,
     service: &'a Service,
 ) -> Result<Instance<'a>, Problem> {
     let at = |slot| Instance { place, deployment: to, service, slot: Some(slot) };
-    let live = slots::live(place, to, service)?.unwrap_or(0);
-    if keeper::of(&at(live))?.see(&at(live))?.is_as_wanted() {
+    let serving = slots::live(place, to, service)?;
+    let live = serving.unwrap_or(0);
+    let seen = keeper::of(&at(live))?.see(&at(live))?;
+    if seen.is_as_wanted() {
         return Ok(at(live));
     }
-    let (old, new) = (at(live), at(1 - live));
+    let dead = serving.is_some() && !seen.running;
+    if dead
+        && let Some(kept) = record::find(&Instance { slot: None, ..at(live) })?
+        && let Some(other) = kept.instance(place)
+    {
+        // The same service with another switch may have its port.
+        keeper::put_down(&other)?;
+    }
+    let (old, new) = if dead { (at(1 - live), at(live)) } else { (at(live), at(1 - live)) };
     if !service.overlap {
         retreat(&old)?;
     }
@@ -121,8 +136,13 @@ fn drain(instance: &Instance<'_>, upstreams: &dyn Upstreams, port: u16) -> Resul
     Ok(())
 }
 
-/// Stops what ran before and is no part of a deployment.
-fn stop_others(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) -> Result<(), Problem> {
+/// Stops what ran before and is no part of a deployment, as far as it is in the way.
+fn stop_others(
+    place: &Place<'_>,
+    to: &Deployment,
+    from: Option<&Deployment>,
+    in_the_way: impl Fn(&Instance<'_>) -> bool,
+) -> Result<(), Problem> {
     let wanted = |instance: &Instance<'_>| {
         to.services.iter().any(|service| {
             service.name == instance.service.name
@@ -132,12 +152,13 @@ fn stop_others(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) ->
     for kept in record::all(place)? {
         if let Some(instance) = kept.instance(place)
             && !wanted(&instance)
+            && in_the_way(&instance)
         {
             keeper::put_down(&instance)?;
         }
     }
     for instance in from.into_iter().flat_map(|from| copies(place, from)) {
-        if !wanted(&instance) && keeper::of(&instance)?.see(&instance)?.running {
+        if !wanted(&instance) && in_the_way(&instance) && keeper::of(&instance)?.see(&instance)?.running {
             keeper::put_down(&instance)?;
         }
     }
