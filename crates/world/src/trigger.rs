@@ -13,6 +13,7 @@ use shipway_core::config::{Check, Trigger};
 use shipway_core::problem::{Code, Problem};
 
 use crate::git::cmd::git;
+use crate::shell::LocalShell;
 
 /// How many of the last lines of a failing check are shown.
 const LINES: usize = 20;
@@ -39,7 +40,7 @@ pub struct Ran {
     pub problem: Option<Problem>,
 }
 
-impl<'a> Source<'a> {
+impl Source<'_> {
     fn run(&self, cmd: &Cmd) -> Result<Output, Problem> {
         self.shell
             .run(cmd, self.stop)
@@ -93,14 +94,22 @@ impl<'a> Source<'a> {
         Ok(output.ok().then_some(output.stdout))
     }
 
+    /// Checks a commit out in a directory of its own among those that are there for a while only.
+    pub fn check_out_aside(&self, commit: &str) -> Result<Checkout, Problem> {
+        let short = commit.get(..12).unwrap_or(commit);
+        let dir = std::env::temp_dir().join(format!("shipway-trigger-{}-{short}", std::process::id()));
+        self.check_out(commit, &dir)
+    }
+
     /// Checks a commit out beside every work tree.
-    pub fn check_out(&self, commit: &str, dir: &Path) -> Result<Checkout<'a>, Problem> {
+    pub fn check_out(&self, commit: &str, dir: &Path) -> Result<Checkout, Problem> {
         fs::DirBuilder::new()
             .mode(0o700)
             .create(dir)
             .map_err(|error| Problem::new(Code::Io, format!("{} cannot be made: {error}", dir.display())))?;
         // A project without a name in its files is called like its directory, wherever it is checked out.
-        let checkout = Checkout { source: *self, dir: dir.to_owned(), tree: dir.join(self.name()) };
+        let from = fs::canonicalize(self.dir).unwrap_or_else(|_| self.dir.to_owned());
+        let checkout = Checkout { from, dir: dir.to_owned(), tree: dir.join(self.name()) };
         // The user's hooks are for the user's work trees.
         let add =
             git(self.dir).args(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach"]);
@@ -110,16 +119,22 @@ impl<'a> Source<'a> {
 }
 
 /// A clean checkout, which is removed when it is dropped.
-pub struct Checkout<'a> {
-    source: Source<'a>,
+#[derive(Debug)]
+pub struct Checkout {
+    from: PathBuf,
     dir: PathBuf,
     /// The top of the checkout.
     pub tree: PathBuf,
 }
 
-impl Checkout<'_> {
-    /// Runs checks, some at once, and returns what became of each, in their order.
-    pub fn run(&self, checks: &[&Check], (parallel, timeout): (usize, Duration)) -> Vec<Ran> {
+impl Checkout {
+    /// Runs checks with the hands of a source, some at once, and returns what became of each, in their order.
+    pub fn run(
+        &self,
+        source: &Source<'_>,
+        checks: &[&Check],
+        (parallel, timeout): (usize, Duration),
+    ) -> Vec<Ran> {
         let queue = Mutex::new(checks.iter().enumerate());
         let ran = Mutex::new(vec![]);
         let work = || {
@@ -127,7 +142,7 @@ impl Checkout<'_> {
                 let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
                 let Some((index, check)) = next else { return };
                 let begun = Instant::now();
-                let problem = self.one(check, check.timeout.unwrap_or(timeout));
+                let problem = self.one(source, check, check.timeout.unwrap_or(timeout));
                 let one = Ran { name: check.name.clone(), took: begun.elapsed(), problem };
                 ran.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, one));
             }
@@ -142,14 +157,14 @@ impl Checkout<'_> {
         ran.into_iter().map(|(_, ran)| ran).collect()
     }
 
-    fn one(&self, check: &Check, limit: Duration) -> Option<Problem> {
+    fn one(&self, source: &Source<'_>, check: &Check, limit: Duration) -> Option<Problem> {
         let cmd = Cmd::default().args(&check.run).dir(&self.tree).timeout(limit).contain();
         // As inside of a hook of a server, these would lead to the repository instead of the checkout.
         let cmd = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_QUARANTINE_PATH"]
             .into_iter()
             .fold(cmd, Cmd::unset);
         let cmd = check.env.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value));
-        let (how, code, text) = match self.source.shell.run(&cmd, self.source.stop) {
+        let (how, code, text) = match source.shell.run(&cmd, source.stop) {
             Err(error) => (error.to_string(), Code::CheckFailed, String::new()),
             Ok(output) => {
                 let text = format!("{}\n{}", output.text(), output.error_text());
@@ -175,11 +190,11 @@ impl Checkout<'_> {
     }
 }
 
-impl Drop for Checkout<'_> {
+impl Drop for Checkout {
     fn drop(&mut self) {
-        let remove = git(self.source.dir).args(["worktree", "remove", "--force", "--force"]).arg(&self.tree);
+        let remove = git(&self.from).args(["worktree", "remove", "--force", "--force"]).arg(&self.tree);
         // What is left then is a directory of ours in a place for such.
-        let _ = self.source.shell.run(&remove, &Stop::default());
+        let _ = LocalShell::new().run(&remove, &Stop::default());
         let _ = fs::remove_dir_all(&self.dir);
     }
 }

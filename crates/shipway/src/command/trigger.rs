@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use shipway_core::config::{self, Check, Config, Trigger};
+use shipway_core::config::{Check, Config, Trigger};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::shell::LocalShell;
 use shipway_world::trigger::{Ran, Source, received};
@@ -13,6 +13,7 @@ use shipway_world::trigger::{Ran, Source, received};
 use super::{DONE, End};
 use crate::args::{self, Args};
 use crate::prepare::checks;
+use crate::session;
 use crate::view::View;
 
 /// Runs what one event asks for, or all that a push has caused.
@@ -87,17 +88,15 @@ impl Job<'_> {
             Trigger::Change(branch) => self.source.is_on(commit, branch).map_err(one)?,
             Trigger::Commit | Trigger::Release | Trigger::Tag(_) | Trigger::Schedule(_) => true,
         };
-        let short = commit.get(..12).unwrap_or(commit);
         if self.dry_run {
             return Ok(self.show(event, commit, (&checks, &environments, landed)));
         }
         if checks.is_empty() && environments.is_empty() {
             self.view.note(&format!("{} asks for nothing", event.text()));
         }
-        let dir = std::env::temp_dir().join(format!("shipway-trigger-{}-{short}", std::process::id()));
-        let checkout = self.source.check_out(commit, &dir).map_err(one)?;
+        let checkout = self.source.check_out_aside(commit).map_err(one)?;
         let at_once = config.checks.parallel.unwrap_or_else(checks::cores);
-        let ran = checkout.run(&checks, (at_once, config.checks.timeout));
+        let ran = checkout.run(&self.source, &checks, (at_once, config.checks.timeout));
         let problems: Vec<Problem> = ran.iter().filter_map(|ran| ran.problem.clone()).collect();
         let mut deployed = vec![];
         if problems.is_empty() && landed {
@@ -123,10 +122,7 @@ impl Job<'_> {
     fn configuration(&self, commit: &str) -> Result<Config, Vec<Problem>> {
         match self.source.file(commit, "shipway.toml").map_err(|problem| vec![problem])? {
             None => Ok(Config::default()),
-            Some(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => config::read(&text, "shipway.toml"),
-                Err(_) => Err(vec![Problem::new(Code::ConfigSyntax, "shipway.toml is not UTF-8")]),
-            },
+            Some(bytes) => session::read(bytes),
         }
     }
 

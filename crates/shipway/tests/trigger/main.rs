@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod bare;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
