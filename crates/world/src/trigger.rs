@@ -1,6 +1,7 @@
 //! Clean checkouts for checks that an event asks for: of one commit, beside every work tree, gone afterwards. The
 //! repository may be bare, as it is for a hook of a server.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use shipway_core::action::{Cmd, Ended, Output, Shell, Stop};
 use shipway_core::config::{Check, Trigger};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::version;
 
 use crate::git::cmd::git;
 use crate::shell::LocalShell;
@@ -77,6 +79,36 @@ impl Source<'_> {
         let output = self.expect(&ask.args([heads.as_str(), there.as_str()]))?;
         // A pattern also names what is below it.
         Ok(output.text().lines().any(|name| name == heads || name.ends_with(&format!("/{branch}"))))
+    }
+
+    /// Returns the environments to which somebody's run brings a commit by itself, each with that run: of a release
+    /// its own, as its message or that of its tag says, and of a commit that withdraws a release the one of that.
+    pub fn bound(&self, commit: &str) -> Result<BTreeMap<String, String>, Problem> {
+        let commit = self.commit(commit)?;
+        let own = self.messages(&commit)?;
+        let releases = own.iter().flat_map(|message| version::withdrawn(message)).map(|(_, commit)| commit);
+        let mut messages = vec![];
+        for release in releases {
+            // One that is not here is none of this repository, whatever the message says.
+            if let Ok(release) = self.commit(release) {
+                messages.extend(self.messages(&release)?);
+            }
+        }
+        let bound = own.iter().chain(&messages).filter_map(|message| version::bound(message));
+        Ok(bound
+            .flat_map(|bound| bound.to.into_iter().map(move |name| (name.to_owned(), bound.run.to_owned())))
+            .collect())
+    }
+
+    /// Returns the message of a commit and those of the tags that name it.
+    fn messages(&self, commit: &str) -> Result<Vec<String>, Problem> {
+        let of_commit = git(self.dir).args(["log", "-1", "--no-show-signature", "--format=%B", commit]);
+        let at = format!("--points-at={commit}");
+        let of_tags = git(self.dir).args(["for-each-ref", "--format=%(contents)%00", &at, "refs/tags"]);
+        let tags = self.expect(&of_tags)?.text();
+        let mut messages: Vec<String> = tags.split('\0').map(str::to_owned).collect();
+        messages.push(self.expect(&of_commit)?.text());
+        Ok(messages)
     }
 
     /// Returns the name of the directory that the repository is in.

@@ -88,10 +88,11 @@ impl Job<'_> {
             Trigger::Change(branch) => self.source.is_on(commit, branch).map_err(one)?,
             Trigger::Commit | Trigger::Release | Trigger::Tag(_) | Trigger::Schedule(_) => true,
         };
+        let left = self.left(event, commit, &mut environments).map_err(one)?;
         if self.dry_run {
-            return Ok(self.show(event, commit, (&checks, &environments, landed)));
+            return Ok(self.show(event, commit, (&checks, &environments, landed), &left));
         }
-        if checks.is_empty() && environments.is_empty() {
+        if checks.is_empty() && environments.is_empty() && left.is_empty() {
             self.view.note(&format!("{} asks for nothing", event.text()));
         }
         let checkout = self.source.check_out_aside(commit).map_err(one)?;
@@ -111,11 +112,32 @@ impl Job<'_> {
             let why = if landed { "a check did not pass" } else { "it has not landed" };
             self.view.note(&format!("nothing is deployed: {why}"));
         }
-        self.tell((event, commit), &ran, &deployed);
+        self.tell((event, commit), &ran, &deployed, &left);
         if !problems.is_empty() {
             return Err(problems);
         }
         Ok(deployed.iter().map(|(_, code, _)| *code).max().unwrap_or(DONE))
+    }
+
+    /// Takes out the environments to which the run that has pushed goes on by itself, and returns them with that run:
+    /// two deployments of one release would be in each other's way.
+    fn left(
+        &self,
+        event: &Trigger,
+        commit: &str,
+        environments: &mut Vec<&str>,
+    ) -> Result<Vec<(String, String)>, Problem> {
+        let mut bound = match event {
+            Trigger::Change(_) | Trigger::Tag(_) if !environments.is_empty() => self.source.bound(commit)?,
+            Trigger::Change(_)
+            | Trigger::Tag(_)
+            | Trigger::Commit
+            | Trigger::Release
+            | Trigger::Schedule(_) => return Ok(vec![]),
+        };
+        bound.retain(|name, _| environments.contains(&name.as_str()));
+        environments.retain(|name| !bound.contains_key(*name));
+        Ok(bound.into_iter().collect())
     }
 
     /// Reads the configuration that the commit itself has.
@@ -131,20 +153,29 @@ impl Job<'_> {
         event: &Trigger,
         commit: &str,
         (checks, places, landed): (&[&Check], &[&str], bool),
+        left: &[(String, String)],
     ) -> u8 {
         let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
         let places = if landed { places } else { &[] };
         let fields = json!({
             "event": event.text(), "commit": commit, "dry_run": true, "checks": names, "deployments": places,
+            "left": left_json(left),
         });
         let mut lines = vec![format!("{} at {}", event.text(), commit.get(..12).unwrap_or(commit))];
         lines.extend(names.iter().map(|name| format!("  check {name}")));
         lines.extend(places.iter().map(|name| format!("  deploy {name}")));
+        lines.extend(left.iter().map(left_line));
         self.view.answer("trigger", &fields, &lines.join("\n"));
         DONE
     }
 
-    fn tell(&self, (event, commit): (&Trigger, &str), ran: &[Ran], deployed: &[(&str, u8, Vec<Value>)]) {
+    fn tell(
+        &self,
+        (event, commit): (&Trigger, &str),
+        ran: &[Ran],
+        deployed: &[(&str, u8, Vec<Value>)],
+        left: &[(String, String)],
+    ) {
         let word = |ran: &Ran| if ran.problem.is_none() { "passed" } else { "did not pass" };
         let checks = ran.iter().map(|ran| {
             json!({
@@ -161,12 +192,14 @@ impl Job<'_> {
             "commit": commit,
             "checks": checks.collect::<Vec<_>>(),
             "deployments": places.collect::<Vec<_>>(),
+            "left": left_json(left),
         });
         let mut lines = vec![format!("{} at {}", event.text(), commit.get(..12).unwrap_or(commit))];
         let seconds = |ran: &Ran| format!("{:.1} s", ran.took.as_secs_f64());
         lines.extend(ran.iter().map(|ran| format!("  check {} {} ({})", ran.name, word(ran), seconds(ran))));
         lines
             .extend(deployed.iter().map(|(name, code, _)| format!("  deploy {name} ended with code {code}")));
+        lines.extend(left.iter().map(left_line));
         self.view.answer("trigger", &fields, &lines.join("\n"));
     }
 
@@ -189,6 +222,14 @@ impl Job<'_> {
         let lines = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         Ok((output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1), lines))
     }
+}
+
+fn left_line((name, run): &(String, String)) -> String {
+    format!("  deploy {name} is left to run {run}, which goes there itself")
+}
+
+fn left_json(left: &[(String, String)]) -> Vec<Value> {
+    left.iter().map(|(name, run)| json!({ "environment": name, "run": run })).collect()
 }
 
 /// Returns how many environments come before one.
