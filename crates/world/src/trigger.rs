@@ -231,16 +231,23 @@ impl Drop for Checkout {
     }
 }
 
-/// Returns the events of what a `post-receive` hook reads: lines of old object id, new object id, and ref. A ref that
-/// was deleted is none.
-pub fn received(lines: &str) -> Vec<(Trigger, String)> {
+/// Returns the events of what a `post-receive` hook reads: lines of old object id, new object id, and ref; and the lines
+/// that are not UTF-8, as far as they can be shown. A ref that was deleted is none.
+pub fn received(lines: &[u8]) -> (Vec<(Trigger, String)>, Vec<String>) {
     let event = |line: &str| {
         let mut words = line.splitn(3, ' ');
         let (_, new, name) = (words.next()?, words.next()?, words.next()?);
         let gone = new.bytes().all(|byte| byte == b'0');
         (!gone).then(|| Some((Trigger::of_ref(name)?, new.to_owned())))?
     };
-    lines.lines().filter_map(event).collect()
+    let (mut events, mut unreadable) = (vec![], vec![]);
+    for line in lines.split(|byte| *byte == b'\n') {
+        match str::from_utf8(line) {
+            Ok(line) => events.extend(event(line)),
+            Err(_) => unreadable.push(line.escape_ascii().to_string()),
+        }
+    }
+    (events, unreadable)
 }
 
 #[cfg(test)]
@@ -249,11 +256,13 @@ mod tests {
 
     #[test]
     fn lines_of_a_hook_are_events() {
-        let text = "0000 aaaa refs/heads/develop\naaaa 0000 refs/heads/gone\n0000 bbbb refs/tags/v1\n\
-                    0000 cccc refs/notes/x\n0000 dddd refs/for/main\nnonsense\n";
+        let text = b"0000 aaaa refs/heads/develop\naaaa 0000 refs/heads/gone\n0000 bbbb refs/tags/v1\n\
+                     0000 cccc refs/notes/x\n0000 eeee refs/heads/d\xe9j\xe0\n0000 dddd refs/for/main\nnonsense\n";
+        let (events, unreadable) = received(text);
         let events: Vec<(String, String)> =
-            received(text).into_iter().map(|(event, id)| (event.text(), id)).collect();
+            events.into_iter().map(|(event, id)| (event.text(), id)).collect();
         let expected = [("change:develop", "aaaa"), ("tag:v1", "bbbb"), ("change:main", "dddd")];
         assert_eq!(events, expected.map(|(event, id)| (event.to_owned(), id.to_owned())));
+        assert_eq!(unreadable, [r"0000 eeee refs/heads/d\xe9j\xe0"]);
     }
 }

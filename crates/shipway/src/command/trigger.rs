@@ -26,7 +26,7 @@ pub fn run(args: &Args, asked: &args::Trigger, view: &dyn View) -> End {
     let source = Source { dir: &dir, shell: &shell, stop: &switches.look };
     let job = Job { source, view, json: args.json, dry_run: asked.dry_run };
     let mut code = DONE;
-    for (event, commit) in events(asked, &source)? {
+    for (event, commit) in events(asked, &source, view)? {
         // One event that fails is no reason to leave the next one out.
         let one = job.run(&event, &commit).unwrap_or_else(|problems| {
             view.problems(&problems);
@@ -37,14 +37,26 @@ pub fn run(args: &Args, asked: &args::Trigger, view: &dyn View) -> End {
     Ok(code)
 }
 
-fn events(asked: &args::Trigger, source: &Source<'_>) -> Result<Vec<(Trigger, String)>, Vec<Problem>> {
+fn events(
+    asked: &args::Trigger,
+    source: &Source<'_>,
+    view: &dyn View,
+) -> Result<Vec<(Trigger, String)>, Vec<Problem>> {
     let one = |problem| vec![problem];
     if asked.received {
-        let mut text = String::new();
+        let mut lines = vec![];
         io::stdin()
-            .read_to_string(&mut text)
+            .read_to_end(&mut lines)
             .map_err(|error| one(Problem::new(Code::Io, format!("nothing can be read: {error}"))))?;
-        return Ok(received(&text));
+        let (events, unreadable) = received(&lines);
+        let skipped = |line: &String| {
+            let problem =
+                Problem::new(Code::TriggerUnknown, "the name of a ref is not UTF-8; it is left out");
+            let problem = problem.found(line).wanted("a name in UTF-8, as `on` in shipway.toml has");
+            problem.hint("name the branch or tag in UTF-8, and push it again")
+        };
+        view.warnings(&unreadable.iter().map(skipped).collect::<Vec<_>>());
+        return Ok(events);
     }
     let text = asked.event.as_deref().unwrap_or_default();
     let event = Trigger::parse(text).ok_or_else(|| {
