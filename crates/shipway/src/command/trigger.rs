@@ -25,16 +25,16 @@ pub fn run(args: &Args, asked: &args::Trigger, view: &dyn View) -> End {
     let shell = LocalShell::new();
     let source = Source { dir: &dir, shell: &shell, stop: &switches.look };
     let job = Job { source, view, json: args.json, dry_run: asked.dry_run };
-    let mut code = DONE;
+    let mut codes = vec![];
     for (event, commit) in events(asked, &source, view)? {
         // One event that fails is no reason to leave the next one out.
         let one = job.run(&event, &commit).unwrap_or_else(|problems| {
             view.problems(&problems);
             super::exit_code(&problems)
         });
-        code = if code == DONE { one } else { code };
+        codes.push(one);
     }
-    Ok(code)
+    Ok(super::worst(codes))
 }
 
 fn events(
@@ -128,7 +128,7 @@ impl Job<'_> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(deployed.iter().map(|(_, code, _)| *code).max().unwrap_or(DONE))
+        Ok(super::worst(deployed.iter().map(|(_, code, _)| *code)))
     }
 
     /// Takes out the environments to which the run that has pushed goes on by itself, and returns them with that run:

@@ -159,3 +159,19 @@ fn a_ref_whose_name_is_not_utf8_keeps_no_other_from_being_deployed() {
     assert_eq!(ran(&repo), ["unit two", "security two"], "{said}");
     assert_eq!(fs::read_to_string(repo.home().join("staging/current/marker")).unwrap(), "two\n", "{said}");
 }
+
+#[test]
+fn the_exit_code_of_a_push_is_that_of_the_worst_of_its_events() {
+    let (repo, remote) = project();
+    let out = repo.home().join("code");
+    remote.hook("post-receive", &format!("'{SHIPWAY}' trigger --received; echo $? >'{}'", out.display()));
+    let text = repo.read("shipway.toml").replace("echo tagged", "exit 7; echo tagged");
+    repo.file("shipway.toml", text.replace("from = 'staging'\n", "")).commit("fix: break it");
+    repo.tag("v1.0.0");
+    // The deployment of main waits at its gate, and is told first; the check of the tag does not pass.
+    let said = repo.try_git(["push", "origin", "main", "v1.0.0"]);
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    let (first, then) = (said.find("deploy production ended with code 3"), said.find("SW0501"));
+    assert!(first.is_some() && first < then, "{said}");
+    assert_eq!(fs::read_to_string(out).unwrap(), "1\n", "{said}");
+}
