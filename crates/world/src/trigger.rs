@@ -1,10 +1,13 @@
 //! Clean checkouts for checks that an event asks for: of one commit, beside every work tree, gone afterwards. The
 //! repository may be bare, as it is for a hook of a server.
 
+mod aside;
+
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,6 +17,7 @@ use shipway_core::config::{Check, Trigger};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::version;
 
+use crate::facts;
 use crate::git::cmd::git;
 use crate::shell::LocalShell;
 
@@ -128,9 +132,14 @@ impl Source<'_> {
 
     /// Checks a commit out in a directory of its own among those that are there for a while only.
     pub fn check_out_aside(&self, commit: &str) -> Result<Checkout, Problem> {
-        let short = commit.get(..12).unwrap_or(commit);
-        let dir = std::env::temp_dir().join(format!("shipway-trigger-{}-{short}", std::process::id()));
-        self.check_out(commit, &dir)
+        let repository = facts::repository(self.dir, self.shell, self.stop).ok();
+        let repository = repository.or_else(|| facts::bare_repository(self.dir));
+        aside::sweep(repository.as_ref().map(|repository| repository.common_dir.as_path()));
+        let (dir, held) = aside::make(commit).map_err(|error| {
+            let place = std::env::temp_dir();
+            Problem::new(Code::Io, format!("no checkout can be made in {}: {error}", place.display()))
+        })?;
+        self.fill(commit, &dir, Some(held))
     }
 
     /// Checks a commit out beside every work tree.
@@ -139,9 +148,13 @@ impl Source<'_> {
             .mode(0o700)
             .create(dir)
             .map_err(|error| Problem::new(Code::Io, format!("{} cannot be made: {error}", dir.display())))?;
+        self.fill(commit, dir, None)
+    }
+
+    fn fill(&self, commit: &str, dir: &Path, held: Option<File>) -> Result<Checkout, Problem> {
         // A project without a name in its files is called like its directory, wherever it is checked out.
         let from = fs::canonicalize(self.dir).unwrap_or_else(|_| self.dir.to_owned());
-        let checkout = Checkout { from, dir: dir.to_owned(), tree: dir.join(self.name()) };
+        let checkout = Checkout { from, dir: dir.to_owned(), held, tree: dir.join(self.name()) };
         // The user's hooks are for the user's work trees.
         let add =
             git(self.dir).args(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach"]);
@@ -155,11 +168,18 @@ impl Source<'_> {
 pub struct Checkout {
     from: PathBuf,
     dir: PathBuf,
+    held: Option<File>,
     /// The top of the checkout.
     pub tree: PathBuf,
 }
 
 impl Checkout {
+    /// Returns what keeps the checkout from being swept, for a program that works in it: an empty file to read from.
+    pub fn share(&self) -> Stdio {
+        let held = self.held.as_ref().and_then(|held| held.try_clone().ok());
+        held.map_or_else(Stdio::null, Stdio::from)
+    }
+
     /// Runs checks with the hands of a source, some at once, and returns what became of each, in their order.
     pub fn run(
         &self,

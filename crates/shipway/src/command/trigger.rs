@@ -1,14 +1,14 @@
 //! `trigger`: what an event asks for, as `on` in `shipway.toml` says: checks on a clean checkout, and deployments.
 
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use shipway_core::config::{Check, Config, Trigger};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::shell::LocalShell;
-use shipway_world::trigger::{Ran, Source, received};
+use shipway_world::trigger::{Checkout, Ran, Source, received};
 
 use super::{DONE, End};
 use crate::args::{self, Args};
@@ -114,7 +114,7 @@ impl Job<'_> {
         let mut deployed = vec![];
         if problems.is_empty() && landed {
             for name in &environments {
-                let (code, lines) = self.deploy(&checkout.tree, name, commit).map_err(one)?;
+                let (code, lines) = self.deploy(&checkout, name, commit).map_err(one)?;
                 deployed.push((*name, code, lines));
                 if code != DONE {
                     break;
@@ -216,11 +216,12 @@ impl Job<'_> {
     }
 
     /// Deploys as a user would, from the checkout: its run is in the journal of this repository.
-    fn deploy(&self, tree: &Path, name: &str, commit: &str) -> Result<(u8, Vec<Value>), Problem> {
+    fn deploy(&self, checkout: &Checkout, name: &str, commit: &str) -> Result<(u8, Vec<Value>), Problem> {
         let failed = |error: io::Error| Problem::new(Code::Io, format!("deploy cannot be started: {error}"));
         let program = std::env::current_exe().map_err(failed)?;
         let mut deploy = Command::new(program);
-        deploy.arg("-C").arg(tree).stdin(Stdio::null());
+        // It may live longer than this process, and works in the checkout as long.
+        deploy.arg("-C").arg(&checkout.tree).stdin(checkout.share());
         for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_QUARANTINE_PATH"] {
             deploy.env_remove(name);
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod bare;
+mod killed;
 mod onward;
 
 use std::ffi::OsStr;
