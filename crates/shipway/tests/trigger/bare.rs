@@ -124,3 +124,23 @@ fn a_deployment_that_waits_in_a_bare_repository_is_taken_back_there() {
     assert_eq!(waiting.built(), None);
     assert!(waiting.call(10, &["wait"]).contains("no run is open"));
 }
+
+#[test]
+fn an_environment_goes_back_to_the_release_before_from_a_bare_repository() {
+    let (repo, remote) = project();
+    remote.hook("post-receive", &format!("'{SHIPWAY}' trigger --received >/dev/null 2>&1"));
+    repo.git(["switch", "-q", "develop"]);
+    for marker in ["two\n", "three\n"] {
+        repo.file("marker", marker).commit("feat: more");
+        repo.git(["push", "-q", "origin", "develop"]);
+    }
+    let live = || fs::read_to_string(repo.home().join("staging/current/marker")).unwrap();
+    assert_eq!(live(), "three\n");
+    code(0, &shipway(&repo, remote.path(), &["rollback", "staging"]));
+    assert_eq!(live(), "two\n");
+    // Of the run that did that, too, and from inside.
+    let hooks = remote.path().join("hooks");
+    assert!(code(0, &shipway(&repo, &hooks, &["log"])).contains("staging/switch/local"));
+    code(0, &shipway(&repo, &hooks, &["rollback", "staging"]));
+    assert_eq!(live(), "three\n");
+}
