@@ -279,7 +279,8 @@ pub enum Command {
                       shipway trigger schedule:weekly               from cron\n  \
                       shipway trigger --received                    as a post-receive hook\n\n\
                       Checks run on a clean checkout of the commit. What only asks to land on a branch is checked and\n\
-                      not deployed. The exit code is that of the worst of all."
+                      not deployed. The exit code is that of the worst of all; from bad to worse: 3 waiting at a gate,\n\
+                      1 refused, 2 wrongly asked or configured, 4 rolled back, 5 stuck, 70 a defect."
     )]
     Trigger(Trigger),
     /// Compare declared dependencies with what is installed

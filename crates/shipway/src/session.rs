@@ -1,5 +1,7 @@
 //! One call of shipway in one repository: where it is, how it is configured, who is at the wheel.
 
+mod bare;
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ use shipway_world::lease::{self, Holder, Lock, this_host};
 use shipway_world::shell::{self, LocalShell, Logs, Masks};
 use shipway_world::stop::Switches;
 use shipway_world::store::{Options, SqliteJournal};
+use shipway_world::trigger::Checkout;
 use shipway_world::world::RealWorld;
 
 use crate::args::{Args, Environment};
@@ -49,6 +52,8 @@ pub struct Session<'a> {
     pub shell: LocalShell,
     /// The switches that signals ask.
     pub switches: Switches,
+    /// The checkout that this call works in, where the repository has no work tree; it goes with the call.
+    _checkout: Option<Checkout>,
 }
 
 impl<'a> Session<'a> {
@@ -62,11 +67,19 @@ impl<'a> Session<'a> {
         let shell = LocalShell::new();
         let switches = shipway_world::stop::signals()
             .map_err(|error| vec![Problem::new(Code::Io, format!("signals cannot be heard: {error}"))])?;
-        let mut repository =
-            facts::repository(&dir, &shell, &switches.look).map_err(|problem| vec![problem])?;
+        let (mut repository, config, checkout) = match facts::repository(&dir, &shell, &switches.look) {
+            Ok(repository) => {
+                let config = configuration(&repository.top)?;
+                (repository, config, None)
+            }
+            Err(problem) => match bare::place(&args.command, &dir, (&shell, &switches.look)) {
+                Some(place) => place?,
+                None => return Err(vec![problem]),
+            },
+        };
         repository.reach = reach(environment);
-        let config = configuration(&repository.top)?;
-        let mut session = Self { environment, view, repository, config, shell, switches };
+        let mut session =
+            Self { environment, view, repository, config, shell, switches, _checkout: checkout };
         // A process more, so only where its answer is needed.
         if args.command.reaches_out() && !session.repository.reach.own_ssh {
             session.repository.reach.own_ssh = session.git().has_ssh_command();
@@ -310,9 +323,14 @@ fn configuration(top: &Path) -> Result<Config, Vec<Problem>> {
     match fs::read(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
         Err(error) => Err(vec![Problem::new(Code::Io, format!("shipway.toml cannot be read: {error}"))]),
-        Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => config::read(&text, "shipway.toml"),
-            Err(_) => Err(vec![Problem::new(Code::ConfigSyntax, "shipway.toml is not UTF-8")]),
-        },
+        Ok(bytes) => read(bytes),
+    }
+}
+
+/// Reads the bytes of a configuration.
+pub(crate) fn read(bytes: Vec<u8>) -> Result<Config, Vec<Problem>> {
+    match String::from_utf8(bytes) {
+        Ok(text) => config::read(&text, "shipway.toml"),
+        Err(_) => Err(vec![Problem::new(Code::ConfigSyntax, "shipway.toml is not UTF-8")]),
     }
 }

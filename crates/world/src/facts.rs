@@ -26,7 +26,7 @@ use shipway_core::problem::Problem;
 pub use ask::{Git, too_old};
 pub use glance::Glance;
 pub use history::{commits, line};
-pub use repository::{Repository, repository};
+pub use repository::{Repository, bare_repository, repository};
 pub use tree::Tree;
 
 use refs::Refs;

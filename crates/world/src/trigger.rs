@@ -1,9 +1,13 @@
 //! Clean checkouts for checks that an event asks for: of one commit, beside every work tree, gone afterwards. The
 //! repository may be bare, as it is for a hook of a server.
 
-use std::fs;
+mod aside;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,8 +15,11 @@ use std::time::{Duration, Instant};
 use shipway_core::action::{Cmd, Ended, Output, Shell, Stop};
 use shipway_core::config::{Check, Trigger};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::version;
 
+use crate::facts;
 use crate::git::cmd::git;
+use crate::shell::LocalShell;
 
 /// How many of the last lines of a failing check are shown.
 const LINES: usize = 20;
@@ -39,7 +46,7 @@ pub struct Ran {
     pub problem: Option<Problem>,
 }
 
-impl<'a> Source<'a> {
+impl Source<'_> {
     fn run(&self, cmd: &Cmd) -> Result<Output, Problem> {
         self.shell
             .run(cmd, self.stop)
@@ -78,6 +85,36 @@ impl<'a> Source<'a> {
         Ok(output.text().lines().any(|name| name == heads || name.ends_with(&format!("/{branch}"))))
     }
 
+    /// Returns the environments to which somebody's run brings a commit by itself, each with that run: of a release
+    /// its own, as its message or that of its tag says, and of a commit that withdraws a release the one of that.
+    pub fn bound(&self, commit: &str) -> Result<BTreeMap<String, String>, Problem> {
+        let commit = self.commit(commit)?;
+        let own = self.messages(&commit)?;
+        let releases = own.iter().flat_map(|message| version::withdrawn(message)).map(|(_, commit)| commit);
+        let mut messages = vec![];
+        for release in releases {
+            // One that is not here is none of this repository, whatever the message says.
+            if let Ok(release) = self.commit(release) {
+                messages.extend(self.messages(&release)?);
+            }
+        }
+        let bound = own.iter().chain(&messages).filter_map(|message| version::bound(message));
+        Ok(bound
+            .flat_map(|bound| bound.to.into_iter().map(move |name| (name.to_owned(), bound.run.to_owned())))
+            .collect())
+    }
+
+    /// Returns the message of a commit and those of the tags that name it.
+    fn messages(&self, commit: &str) -> Result<Vec<String>, Problem> {
+        let of_commit = git(self.dir).args(["log", "-1", "--no-show-signature", "--format=%B", commit]);
+        let at = format!("--points-at={commit}");
+        let of_tags = git(self.dir).args(["for-each-ref", "--format=%(contents)%00", &at, "refs/tags"]);
+        let tags = self.expect(&of_tags)?.text();
+        let mut messages: Vec<String> = tags.split('\0').map(str::to_owned).collect();
+        messages.push(self.expect(&of_commit)?.text());
+        Ok(messages)
+    }
+
     /// Returns the name of the directory that the repository is in.
     fn name(&self) -> String {
         let dir = fs::canonicalize(self.dir).unwrap_or_default();
@@ -93,14 +130,31 @@ impl<'a> Source<'a> {
         Ok(output.ok().then_some(output.stdout))
     }
 
+    /// Checks a commit out in a directory of its own among those that are there for a while only.
+    pub fn check_out_aside(&self, commit: &str) -> Result<Checkout, Problem> {
+        let repository = facts::repository(self.dir, self.shell, self.stop).ok();
+        let repository = repository.or_else(|| facts::bare_repository(self.dir));
+        aside::sweep(repository.as_ref().map(|repository| repository.common_dir.as_path()));
+        let (dir, held) = aside::make(commit).map_err(|error| {
+            let place = std::env::temp_dir();
+            Problem::new(Code::Io, format!("no checkout can be made in {}: {error}", place.display()))
+        })?;
+        self.fill(commit, &dir, Some(held))
+    }
+
     /// Checks a commit out beside every work tree.
-    pub fn check_out(&self, commit: &str, dir: &Path) -> Result<Checkout<'a>, Problem> {
+    pub fn check_out(&self, commit: &str, dir: &Path) -> Result<Checkout, Problem> {
         fs::DirBuilder::new()
             .mode(0o700)
             .create(dir)
             .map_err(|error| Problem::new(Code::Io, format!("{} cannot be made: {error}", dir.display())))?;
+        self.fill(commit, dir, None)
+    }
+
+    fn fill(&self, commit: &str, dir: &Path, held: Option<File>) -> Result<Checkout, Problem> {
         // A project without a name in its files is called like its directory, wherever it is checked out.
-        let checkout = Checkout { source: *self, dir: dir.to_owned(), tree: dir.join(self.name()) };
+        let from = fs::canonicalize(self.dir).unwrap_or_else(|_| self.dir.to_owned());
+        let checkout = Checkout { from, dir: dir.to_owned(), held, tree: dir.join(self.name()) };
         // The user's hooks are for the user's work trees.
         let add =
             git(self.dir).args(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach"]);
@@ -110,16 +164,29 @@ impl<'a> Source<'a> {
 }
 
 /// A clean checkout, which is removed when it is dropped.
-pub struct Checkout<'a> {
-    source: Source<'a>,
+#[derive(Debug)]
+pub struct Checkout {
+    from: PathBuf,
     dir: PathBuf,
+    held: Option<File>,
     /// The top of the checkout.
     pub tree: PathBuf,
 }
 
-impl Checkout<'_> {
-    /// Runs checks, some at once, and returns what became of each, in their order.
-    pub fn run(&self, checks: &[&Check], (parallel, timeout): (usize, Duration)) -> Vec<Ran> {
+impl Checkout {
+    /// Returns what keeps the checkout from being swept, for a program that works in it: an empty file to read from.
+    pub fn share(&self) -> Stdio {
+        let held = self.held.as_ref().and_then(|held| held.try_clone().ok());
+        held.map_or_else(Stdio::null, Stdio::from)
+    }
+
+    /// Runs checks with the hands of a source, some at once, and returns what became of each, in their order.
+    pub fn run(
+        &self,
+        source: &Source<'_>,
+        checks: &[&Check],
+        (parallel, timeout): (usize, Duration),
+    ) -> Vec<Ran> {
         let queue = Mutex::new(checks.iter().enumerate());
         let ran = Mutex::new(vec![]);
         let work = || {
@@ -127,7 +194,7 @@ impl Checkout<'_> {
                 let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
                 let Some((index, check)) = next else { return };
                 let begun = Instant::now();
-                let problem = self.one(check, check.timeout.unwrap_or(timeout));
+                let problem = self.one(source, check, check.timeout.unwrap_or(timeout));
                 let one = Ran { name: check.name.clone(), took: begun.elapsed(), problem };
                 ran.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, one));
             }
@@ -142,14 +209,14 @@ impl Checkout<'_> {
         ran.into_iter().map(|(_, ran)| ran).collect()
     }
 
-    fn one(&self, check: &Check, limit: Duration) -> Option<Problem> {
+    fn one(&self, source: &Source<'_>, check: &Check, limit: Duration) -> Option<Problem> {
         let cmd = Cmd::default().args(&check.run).dir(&self.tree).timeout(limit).contain();
         // As inside of a hook of a server, these would lead to the repository instead of the checkout.
         let cmd = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_QUARANTINE_PATH"]
             .into_iter()
             .fold(cmd, Cmd::unset);
         let cmd = check.env.iter().fold(cmd, |cmd, (name, value)| cmd.env(name, value));
-        let (how, code, text) = match self.source.shell.run(&cmd, self.source.stop) {
+        let (how, code, text) = match source.shell.run(&cmd, source.stop) {
             Err(error) => (error.to_string(), Code::CheckFailed, String::new()),
             Ok(output) => {
                 let text = format!("{}\n{}", output.text(), output.error_text());
@@ -175,25 +242,32 @@ impl Checkout<'_> {
     }
 }
 
-impl Drop for Checkout<'_> {
+impl Drop for Checkout {
     fn drop(&mut self) {
-        let remove = git(self.source.dir).args(["worktree", "remove", "--force", "--force"]).arg(&self.tree);
+        let remove = git(&self.from).args(["worktree", "remove", "--force", "--force"]).arg(&self.tree);
         // What is left then is a directory of ours in a place for such.
-        let _ = self.source.shell.run(&remove, &Stop::default());
+        let _ = LocalShell::new().run(&remove, &Stop::default());
         let _ = fs::remove_dir_all(&self.dir);
     }
 }
 
-/// Returns the events of what a `post-receive` hook reads: lines of old object id, new object id, and ref. A ref that
-/// was deleted is none.
-pub fn received(lines: &str) -> Vec<(Trigger, String)> {
+/// Returns the events of what a `post-receive` hook reads: lines of old object id, new object id, and ref; and the lines
+/// that are not UTF-8, as far as they can be shown. A ref that was deleted is none.
+pub fn received(lines: &[u8]) -> (Vec<(Trigger, String)>, Vec<String>) {
     let event = |line: &str| {
         let mut words = line.splitn(3, ' ');
         let (_, new, name) = (words.next()?, words.next()?, words.next()?);
         let gone = new.bytes().all(|byte| byte == b'0');
         (!gone).then(|| Some((Trigger::of_ref(name)?, new.to_owned())))?
     };
-    lines.lines().filter_map(event).collect()
+    let (mut events, mut unreadable) = (vec![], vec![]);
+    for line in lines.split(|byte| *byte == b'\n') {
+        match str::from_utf8(line) {
+            Ok(line) => events.extend(event(line)),
+            Err(_) => unreadable.push(line.escape_ascii().to_string()),
+        }
+    }
+    (events, unreadable)
 }
 
 #[cfg(test)]
@@ -202,11 +276,13 @@ mod tests {
 
     #[test]
     fn lines_of_a_hook_are_events() {
-        let text = "0000 aaaa refs/heads/develop\naaaa 0000 refs/heads/gone\n0000 bbbb refs/tags/v1\n\
-                    0000 cccc refs/notes/x\n0000 dddd refs/for/main\nnonsense\n";
+        let text = b"0000 aaaa refs/heads/develop\naaaa 0000 refs/heads/gone\n0000 bbbb refs/tags/v1\n\
+                     0000 cccc refs/notes/x\n0000 eeee refs/heads/d\xe9j\xe0\n0000 dddd refs/for/main\nnonsense\n";
+        let (events, unreadable) = received(text);
         let events: Vec<(String, String)> =
-            received(text).into_iter().map(|(event, id)| (event.text(), id)).collect();
+            events.into_iter().map(|(event, id)| (event.text(), id)).collect();
         let expected = [("change:develop", "aaaa"), ("tag:v1", "bbbb"), ("change:main", "dddd")];
         assert_eq!(events, expected.map(|(event, id)| (event.to_owned(), id.to_owned())));
+        assert_eq!(unreadable, [r"0000 eeee refs/heads/d\xe9j\xe0"]);
     }
 }

@@ -14,6 +14,7 @@ use crate::plan::{Plan, Release, Step};
 use crate::planner::deploy::{self, Material, Way};
 use crate::planner::{Draft, SETTLE_MS, need};
 use crate::problem::Problem;
+use crate::version;
 
 /// All that decides the plan of a release, decided already: what remains is to write it down in order.
 #[derive(Clone, Debug)]
@@ -114,7 +115,7 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
     if !tag_only {
         let commit = kinds::Commit {
             base: input.from.commit.clone(),
-            message: input.message.clone(),
+            message: onward(&input.message, input),
             edits: input.edits.clone(),
             sign: input.sign,
         };
@@ -124,7 +125,7 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
     }
     let tag = kinds::Tag {
         tag: input.release.tag.clone(),
-        message: format!("Release version {}", input.release.to),
+        message: onward(&format!("Release version {}", input.release.to), input),
         commit: commit.clone(),
         sign: input.sign,
     };
@@ -151,6 +152,12 @@ fn changes(draft: &mut Draft<'_>, input: &Input) -> Result<(), Problem> {
     limit(step);
     step.settle_ms = SETTLE_MS;
     Ok(())
+}
+
+/// Returns a message that says where the run goes on to, so that whoever is pushed to does not go there as well.
+fn onward(message: &str, input: &Input) -> String {
+    let ways = input.onward.iter().flat_map(|(_, ways)| ways);
+    version::onward(message, ways.map(|way| way.environment.as_str()))
 }
 
 fn after(draft: &mut Draft<'_>, input: &Input, subject: &Digest) -> Result<(), Problem> {

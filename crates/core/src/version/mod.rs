@@ -18,6 +18,7 @@ mod tag;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trailer;
 mod verify;
 
 pub use bump::Bump;
@@ -34,6 +35,4 @@ pub use near::{KINDS, NearMiss, Slip, near_misses};
 pub use number::{Channel, belongs, is_taken, next_free};
 pub use tag::{TagFormat, invalid_tag};
 pub use text::{clean, clean_line, excerpt, short};
-
-/// What begins the line by which a commit or tag message names the run that has written it.
-pub const RUN_TRAILER: &str = "Shipway-Run: ";
+pub use trailer::{Bound, RUN_TRAILER, bound, onward, stamped, withdrawn};

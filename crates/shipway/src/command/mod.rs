@@ -98,18 +98,40 @@ pub fn run(args: &Args, environment: &Environment, view: &Arc<dyn View>) -> End 
     }
 }
 
+/// How a command may end that did not do as asked, the gravest first.
+const GRAVEST: [Kind; 8] = [
+    Kind::Bug,
+    Kind::Stuck,
+    Kind::RolledBack,
+    Kind::Usage,
+    Kind::Refused,
+    Kind::Waiting,
+    Kind::NoneReleases,
+    Kind::Nothing,
+];
+
 /// Returns the exit code for some problems: that of the gravest.
 pub fn exit_code(problems: &[Problem]) -> u8 {
-    let weight = |kind: &Kind| match kind {
-        Kind::Bug => 7,
-        Kind::Stuck => 6,
-        Kind::RolledBack => 5,
-        Kind::Usage => 4,
-        Kind::Refused => 3,
-        Kind::Waiting => 2,
-        Kind::NoneReleases => 1,
-        Kind::Nothing => 0,
-    };
-    let gravest = problems.iter().map(|problem| problem.code.kind()).max_by_key(weight);
-    gravest.map_or(DONE, Kind::exit_code)
+    worst(problems.iter().map(|problem| problem.code.kind().exit_code()))
+}
+
+/// Returns the gravest of some exit codes. One that is none of ours is graver than all that are.
+pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
+    let rank = |code: &u8| GRAVEST.iter().position(|kind| kind.exit_code() == *code);
+    codes.into_iter().filter(|code| *code != DONE).min_by_key(rank).unwrap_or(DONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_exit_code_counts_wherever_it_stands() {
+        assert_eq!(worst([]), DONE);
+        assert_eq!(worst([DONE, 10, 3]), 3);
+        assert_eq!(worst([1, 3]), 1);
+        assert_eq!(worst([3, 1, 2, 4]), 4);
+        assert_eq!(worst([5, 70, 4]), 70);
+        assert_eq!(worst([70, 139]), 139);
+    }
 }

@@ -16,9 +16,6 @@ use shipway_world::package::Projects;
 use super::Seen;
 use crate::session::Session;
 
-/// The trailer by which a revert commit says which release it withdraws.
-const WITHDRAWS: &str = "Shipway-Withdraws: ";
-
 /// The line of versions that a branch continues.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
@@ -250,8 +247,7 @@ fn highest_after<'a>(
 
 /// Returns the tags that a commit message withdraws.
 fn withdrawals(message: &str) -> impl Iterator<Item = String> + '_ {
-    let tags = message.lines().filter_map(|line| line.strip_prefix(WITHDRAWS));
-    tags.filter_map(|rest| rest.split(' ').next()).map(str::to_owned)
+    version::withdrawn(message).map(|(tag, _)| tag.to_owned())
 }
 
 /// Returns the last prerelease of the channel after the last final version, if it can be reached.

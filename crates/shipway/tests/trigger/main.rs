@@ -2,7 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod bare;
+mod killed;
+mod onward;
+
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -138,4 +144,35 @@ fn a_hook_of_a_bare_repository_runs_what_a_push_asks_for() {
     let mut list = Command::new("git");
     let list = list.args(["worktree", "list"]).current_dir(remote.path()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 1);
+}
+
+#[test]
+fn a_ref_whose_name_is_not_utf8_keeps_no_other_from_being_deployed() {
+    let (repo, remote) = project();
+    let out = repo.home().join("out");
+    remote.hook("post-receive", &format!("'{SHIPWAY}' trigger --received >>'{}' 2>&1", out.display()));
+    repo.git(["switch", "-q", "develop"]);
+    repo.file("marker", "two\n").commit("feat: two");
+    let odd = OsStr::from_bytes(b"HEAD:refs/heads/d\xe9j\xe0");
+    repo.git([OsStr::new("push"), "-q".as_ref(), "origin".as_ref(), odd, "develop".as_ref()]);
+    let said = fs::read_to_string(&out).unwrap();
+    assert!(said.contains("SW1169") && said.contains(r"refs/heads/d\xe9j\xe0"), "{said}");
+    assert_eq!(ran(&repo), ["unit two", "security two"], "{said}");
+    assert_eq!(fs::read_to_string(repo.home().join("staging/current/marker")).unwrap(), "two\n", "{said}");
+}
+
+#[test]
+fn the_exit_code_of_a_push_is_that_of_the_worst_of_its_events() {
+    let (repo, remote) = project();
+    let out = repo.home().join("code");
+    remote.hook("post-receive", &format!("'{SHIPWAY}' trigger --received; echo $? >'{}'", out.display()));
+    let text = repo.read("shipway.toml").replace("echo tagged", "exit 7; echo tagged");
+    repo.file("shipway.toml", text.replace("from = 'staging'\n", "")).commit("fix: break it");
+    repo.tag("v1.0.0");
+    // The deployment of main waits at its gate, and is told first; the check of the tag does not pass.
+    let said = repo.try_git(["push", "origin", "main", "v1.0.0"]);
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    let (first, then) = (said.find("deploy production ended with code 3"), said.find("SW0501"));
+    assert!(first.is_some() && first < then, "{said}");
+    assert_eq!(fs::read_to_string(out).unwrap(), "1\n", "{said}");
 }

@@ -127,7 +127,12 @@ impl Git<'_> {
         };
         let usual = |wanted: &&str| text.lines().find(|name| is(name, wanted)).map(str::to_owned);
         let found = ["HEAD", "main", "master"].iter().find_map(usual);
-        Ok(found.or(upstream).unwrap_or_else(|| "HEAD".into()))
+        if let Some(found) = found.or(upstream) {
+            return Ok(found);
+        }
+        // A checkout of a bare repository has what is deployed as its HEAD, which must not say whose word counts.
+        let bare = self.run(&["config", "--type=bool", "--get", "core.bare"])?.text() == "true";
+        Ok(if bare { "main-worktree/HEAD".into() } else { "HEAD".into() })
     }
 
     /// Returns the key that git signs with, as it is configured, if that is one of ssh.

@@ -85,6 +85,17 @@ pub fn repository(dir: &Path, shell: &dyn Shell, stop: &Stop) -> Result<Reposito
     Err(not_a_repository(&dir))
 }
 
+/// Returns the bare repository that a directory is in, as one whose top is itself: what needs no files works there.
+///
+/// A git directory beside its work tree is none.
+pub fn bare_repository(dir: &Path) -> Option<Repository> {
+    let dir = fs::canonicalize(dir).ok()?;
+    let top = dir.ancestors().find(|top| top.join(".git").exists() || is_git_dir(top))?.to_owned();
+    let bare = !top.join(".git").exists() && top.file_name().is_some_and(|name| name != ".git");
+    let common_dir = common_dir(&top).filter(|common_dir| bare && *common_dir == top)?;
+    Some(Repository { git_dir: top.clone(), common_dir, top, reach: Remote::default() })
+}
+
 /// Returns the directory that `.git` is or, for a work tree or a submodule, names.
 fn git_dir(dot_git: &Path) -> Option<PathBuf> {
     let found = if dot_git.is_dir() {

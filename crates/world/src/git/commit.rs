@@ -11,6 +11,7 @@ use shipway_core::edit::Edit;
 use shipway_core::id::Digest;
 use shipway_core::kinds::{self, Signing};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::version;
 
 use super::hand::{Hand, clean, cut_off, dated, problem_of, stamp, stamped};
 use super::repository::Repository;
@@ -131,7 +132,7 @@ impl Commit {
 
     fn commit(&self, hand: &Hand<'_>, tree: &Path, hooks: bool) -> Result<(), Fault> {
         let message = self.repository.run_dir(hand.cx.run.as_str()).join("message");
-        fs::write(&message, format!("{}\n\n{}", self.args.message.trim_end(), stamp(hand.cx)))?;
+        fs::write(&message, version::stamped(&self.args.message, &stamp(hand.cx)))?;
         let sign: &[&str] = match self.args.sign {
             Signing::Auto => &[],
             Signing::Required => &["--gpg-sign"],

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use super::cmd::Remote;
 
-/// A repository with a work tree.
+/// A repository with a work tree, or a bare one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
-    /// The top of the work tree.
+    /// The top of the work tree; of a bare repository its directory.
     pub top: PathBuf,
     /// The git directory of this work tree.
     pub git_dir: PathBuf,
@@ -21,6 +21,11 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// Tells whether there is no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.top == self.git_dir
+    }
+
     /// Returns where shipway keeps its journal: never in the work tree, where a commit could write it.
     pub fn state_dir(&self) -> PathBuf {
         self.common_dir.join("shipway")

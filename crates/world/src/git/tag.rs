@@ -7,6 +7,7 @@ use shipway_core::action::{Action, Change, Cx, Effect, Ended, Fault, Observed, R
 use shipway_core::anchor;
 use shipway_core::kinds::{self, Signing};
 use shipway_core::problem::{Code, Problem};
+use shipway_core::version;
 
 use super::hand::{Hand, clean, cut_off, dated, problem_of, stamp, stamped};
 use super::repository::Repository;
@@ -88,7 +89,7 @@ impl Tag {
         // An anchor: whoever has the tag can tell whether the journal still holds what it held by now.
         let seal = hand.cx.world.checkpoint();
         let anchor = seal.map(|seal| format!("{}: {seal}\n", anchor::TRAILER)).unwrap_or_default();
-        let message = format!("{}\n\n{}{anchor}", self.args.message.trim_end(), stamp(hand.cx));
+        let message = version::stamped(&self.args.message, &stamp(hand.cx)) + &anchor;
         let sign: &[&str] = match self.args.sign {
             Signing::Auto => &["--annotate"],
             Signing::Required => &["--sign"],
