@@ -48,7 +48,7 @@ pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deploym
 }
 
 /// Starts the copy of a service with two ports and waits until it is well; where it already gets the traffic, nothing
-/// happens. Where the one that gets the traffic is dead, nothing can be lost: it is started in its own place.
+/// happens. Where ours that gets the traffic is dead, nothing can be lost: it is started in its own place.
 fn bring_up<'a>(
     place: &'a Place<'a>,
     to: &'a Deployment,
@@ -61,11 +61,10 @@ fn bring_up<'a>(
     if seen.is_as_wanted() {
         return Ok(at(live));
     }
-    let dead = serving.is_some() && !seen.running;
-    if dead
-        && let Some(kept) = record::find(&Instance { slot: None, ..at(live) })?
-        && let Some(other) = kept.instance(place)
-    {
+    let alone = record::find(&Instance { slot: None, ..at(live) })?;
+    // Where nothing of ours was, somebody else may serve there until the switch.
+    let dead = serving.is_some() && !seen.running && (alone.is_some() || record::find(&at(live))?.is_some());
+    if dead && let Some(other) = alone.as_ref().and_then(|kept| kept.instance(place)) {
         // The same service with another switch may have its port.
         keeper::put_down(&other)?;
     }
