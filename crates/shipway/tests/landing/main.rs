@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod anchors;
 mod begin;
 mod contract;
 mod crowd;

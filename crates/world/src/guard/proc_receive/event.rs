@@ -1,15 +1,14 @@
 //! A push to `refs/events`: a record for a log, in a commit that the client has made. What the record says of its time
 //! and its bearer is not believed: the guard writes both anew.
 
-use shipway_core::anchor::REFS;
 use shipway_core::change::{Event, LANDINGS, Record, Version};
 use shipway_core::policy::Pushed;
 use shipway_core::problem::{Code, Problem};
 
 use super::version::Look;
-use super::{Desk, Report, admit, open};
+use super::{Desk, Report, admit, checkpoint, open};
+use crate::guard::landing;
 use crate::guard::receive::Push;
-use crate::guard::{landing, see};
 use crate::policy::Base;
 use crate::records;
 
@@ -20,7 +19,7 @@ const MOST: usize = 5000;
 pub(super) fn take(desk: &Desk<'_>, log: &str, commit: &str) -> Result<Report, Vec<Problem>> {
     let one = |problem| vec![problem];
     if let Some(origin) = log.strip_prefix("checkpoints/") {
-        return checkpoint(desk, origin, commit).map_err(one);
+        return checkpoint::take(desk, origin, commit).map_err(one);
     }
     let sent = records::record(&desk.git, commit).map_err(one)?;
     let record = Record { v: 1, at: desk.now, by: desk.by.login.clone(), ..sent };
@@ -90,23 +89,6 @@ fn admit_ticket(desk: &Desk<'_>, base: &Base, record: &Record) -> Result<(), Vec
     } else {
         Err(verdicts.iter().map(shipway_core::policy::Verdict::problem).collect())
     }
-}
-
-/// Keeps a checkpoint of a journal; a list of them only grows.
-fn checkpoint(desk: &Desk<'_>, origin: &str, commit: &str) -> Result<Report, Problem> {
-    if origin.is_empty() || !origin.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(denied("a journal is named in hexadecimal digits".into()));
-    }
-    let name = format!("{REFS}/{origin}");
-    let old = records::tip(&desk.git, &name)?;
-    if let Some(old) = &old
-        && !see::is_ahead(&desk.git, old, commit)?
-    {
-        return Err(denied("the checkpoint does not follow those that are here".into()));
-    }
-    let old = old.unwrap_or_else(|| "0".repeat(commit.len()));
-    desk.git.expect(&desk.git.git().args(["update-ref", "-m", "checkpoint", &name, commit, &old]))?;
-    Ok(Report::taken())
 }
 
 fn denied(what: String) -> Problem {
