@@ -81,7 +81,9 @@ fn nobody_covers_the_checkpoints_of_a_journal_with_something_else() {
         (seal(&newest), &empty, vec![&older], "does not follow"),
     ] {
         let mut args = vec!["commit-tree", "-m", &message];
-        parents.iter().for_each(|parent| args.extend(["-p", parent.as_str()]));
+        for parent in &parents {
+            args.extend(["-p", parent.as_str()]);
+        }
         args.push(tree);
         let made = stage.ok(&args);
         let no = stage.push("stranger", &[&format!("{made}:refs/events/checkpoints/{origin}")]);

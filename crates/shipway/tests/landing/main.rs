@@ -8,6 +8,7 @@ mod contract;
 mod crowd;
 mod life;
 mod release;
+mod runners;
 mod stage;
 mod tricks;
 mod versions;

@@ -172,7 +172,7 @@ fn tell(
     session.view.answer("landed", &fields, &text);
 }
 
-fn method(name: &str) -> Result<Method, Problem> {
+pub(super) fn method(name: &str) -> Result<Method, Problem> {
     Method::of(name).ok_or_else(|| {
         Problem::new(Code::Usage, format!("there is no method {name}")).wanted(Method::NAMES.join(", "))
     })
