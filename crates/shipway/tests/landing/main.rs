@@ -10,6 +10,7 @@ mod life;
 mod release;
 mod runners;
 mod stage;
+mod stolen;
 mod tricks;
 mod versions;
 mod vouched;
