@@ -5,6 +5,7 @@
 mod anchors;
 mod begin;
 mod contract;
+mod crashed;
 mod crowd;
 mod life;
 mod release;
