@@ -58,6 +58,14 @@ impl Signers {
         &self.lines
     }
 
+    /// Adds the revocations of others. What is known of a theft today holds for what was signed since then, whatever was
+    /// known at that time.
+    #[must_use]
+    pub fn revoked_also(mut self, others: &Self) -> Self {
+        self.revoked.extend(others.revoked.iter().cloned());
+        self
+    }
+
     /// Tells whether nobody is allowed to sign.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()

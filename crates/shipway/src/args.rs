@@ -20,7 +20,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use shipway_world::keys::Choice;
 
 pub use approve::Approve;
-pub use change::{Change, Land, Open, Verify};
+pub use change::{Change, Check, Land, Open, Verify};
 pub use deploy::{
     Backup, BackupVerb, Deploy, Deps, DepsVerify, Drill, DrillKind, Env, EnvStatus, EnvVerify, Promote,
     Runbook, Status,

@@ -44,6 +44,8 @@ pub struct Ran {
     pub took: Duration,
     /// What is wrong, if it did not pass.
     pub problem: Option<Problem>,
+    /// All that it has said.
+    pub log: String,
 }
 
 impl Source<'_> {
@@ -194,8 +196,8 @@ impl Checkout {
                 let next = queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
                 let Some((index, check)) = next else { return };
                 let begun = Instant::now();
-                let problem = self.one(source, check, check.timeout.unwrap_or(timeout));
-                let one = Ran { name: check.name.clone(), took: begun.elapsed(), problem };
+                let (problem, log) = self.one(source, check, check.timeout.unwrap_or(timeout));
+                let one = Ran { name: check.name.clone(), took: begun.elapsed(), problem, log };
                 ran.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((index, one));
             }
         };
@@ -209,7 +211,7 @@ impl Checkout {
         ran.into_iter().map(|(_, ran)| ran).collect()
     }
 
-    fn one(&self, source: &Source<'_>, check: &Check, limit: Duration) -> Option<Problem> {
+    fn one(&self, source: &Source<'_>, check: &Check, limit: Duration) -> (Option<Problem>, String) {
         let cmd = Cmd::default().args(&check.run).dir(&self.tree).timeout(limit).contain();
         // As inside of a hook of a server, these would lead to the repository instead of the checkout.
         let cmd = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_QUARANTINE_PATH"]
@@ -221,7 +223,7 @@ impl Checkout {
             Ok(output) => {
                 let text = format!("{}\n{}", output.text(), output.error_text());
                 match output.ended {
-                    Ended::Exit(0) => return None,
+                    Ended::Exit(0) => return (None, text),
                     Ended::Exit(exit) => (format!("ended with code {exit}"), Code::CheckFailed, text),
                     Ended::Signal(signal) => {
                         (format!("was ended by signal {signal}"), Code::CheckFailed, text)
@@ -238,7 +240,8 @@ impl Checkout {
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines[lines.len().saturating_sub(LINES)..].iter().copied();
         let what = format!("`{}` {how}", check.run.join(" "));
-        Some(Problem::new(code, what).at(format!("check {}", check.name)).details(last))
+        let problem = Problem::new(code, what).at(format!("check {}", check.name)).details(last);
+        (Some(problem), text)
     }
 }
 

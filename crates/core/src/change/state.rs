@@ -29,8 +29,8 @@ pub struct ChangeRequest {
     pub comments: Vec<Comment>,
     /// Every signed word of a reviewer, in order.
     pub reviews: Vec<Given>,
-    /// Every signed result of a check, in order.
-    pub checks: Vec<Signed>,
+    /// Every signed result of a check, in order, and when it came in.
+    pub checks: Vec<(Time, Signed)>,
     /// Local rules that were skipped, as `rule: reason`.
     pub skipped: Vec<String>,
     /// What has become of it.
@@ -127,7 +127,9 @@ impl ChangeRequest {
                 self.comments.push(Comment { by, at, text, place });
             }
             Event::Reviewed {} => self.review(index, record),
-            Event::Checked {} => self.checks.extend(record.signed.clone()),
+            Event::Checked {} => {
+                self.checks.extend(record.signed.clone().map(|signed| (record.at, signed)));
+            }
             Event::Skipped { rule, reason, .. } => self.skipped.push(format!("{rule}: {reason}")),
             Event::Marked { draft } => self.draft = *draft,
             Event::Landed { commit, exception, lander, .. } => {

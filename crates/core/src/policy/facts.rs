@@ -193,7 +193,7 @@ pub struct Landing {
     pub objections: Vec<String>,
     /// Checks that passed on the very commit that lands: name and who vouches for it.
     pub checks: Vec<(String, String)>,
-    /// Checks that did not pass on it: name and what became of it.
+    /// Checks that did not pass on it, as somebody says who counts: name and what became of it.
     pub failed: Vec<(String, String)>,
     /// For each changed path that has owners, the owners: names of people, groups, and addresses. A path whose owners
     /// must approve twice stands there twice; see [`crate::policy::owners::Owners::required`].

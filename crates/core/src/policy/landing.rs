@@ -282,6 +282,23 @@ fn policy_owners(case: &Case<'_>, landing: &Landing, out: &mut Verdicts) {
     }
 }
 
+impl Policy {
+    /// Tells whether somebody is a runner of a check for a branch: what that one signs of it counts there.
+    pub fn is_runner(&self, person: &str, check: &str, target: &str) -> bool {
+        let classes = self.classes_of(target.as_bytes());
+        classes
+            .iter()
+            .any(|(_, class)| class.wants_of(self, person) && class.checks.iter().any(|c| c == check))
+    }
+}
+
+impl BranchClass {
+    /// Tells whether others than the lander run the checks here, and somebody is one of them.
+    pub fn wants_of(&self, policy: &Policy, person: &str) -> bool {
+        !self.runners.is_empty() && policy.names(&self.runners, Some(person))
+    }
+}
+
 fn checks(case: &Case<'_>, class: &BranchClass, landing: &Landing, lander: Option<&str>, out: &mut Verdicts) {
     for check in &class.checks {
         let vouches = |by: &str| {
@@ -312,8 +329,12 @@ fn checks(case: &Case<'_>, class: &BranchClass, landing: &Landing, lander: Optio
                 .wanted(format!("a pass, vouched for by {runners}"))
                 .waits(),
         };
-        let commit = &case.update.new;
-        out.add(verdict.of(commit).hint(format!("shipway change land {}   runs it", landing.change)));
+        let hint = if class.runners.is_empty() {
+            format!("shipway change land {}   runs it", landing.change)
+        } else {
+            format!("shipway change check {}   as {}", landing.change, class.runners.join(" or "))
+        };
+        out.add(verdict.of(&case.update.new).hint(hint));
     }
 }
 

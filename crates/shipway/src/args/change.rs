@@ -112,6 +112,14 @@ pub enum Change {
         #[arg(long, default_value = "")]
         reason: String,
     },
+    /// Run the checks of a change request whose runner you are on the exact commit that would land, and sign the results
+    #[command(
+        after_help = "examples:\n  shipway change check 7\n  shipway change check 7 --key /run/secrets/ci_key --json\n\n\
+                            For a branch with runners = [\"ci\"]: a job of CI runs this in a clone, with the key of ci. The\n\
+                            checks are those of the target, and a result is for one commit: when the target has moved, or\n\
+                            for another --method, they are run again. Exit code 1: a check failed, which is signed too."
+    )]
+    Check(Check),
     /// Make the exact commit, run the required checks on it, sign its ticket, and move the branch
     #[command(after_help = "examples:\n  shipway change land 7\n  shipway change land 7 --method squash\n\n\
                             Exit code 3: somebody has to approve first; the message says who. 1: the policy says no.")]
@@ -136,6 +144,19 @@ pub struct Open {
     /// It is not to land yet
     #[arg(long)]
     pub draft: bool,
+}
+
+/// What `change check` takes.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Check {
+    /// Its number
+    pub number: u64,
+    /// How it is to land: merge, squash, rebase or fast-forward; what the policy prefers if left out
+    #[arg(long)]
+    pub method: Option<String>,
+    /// The key of the runner; without it the one that git signs with, else one of the usual files
+    #[arg(long)]
+    pub key: Option<PathBuf>,
 }
 
 /// What `change land` takes.

@@ -50,6 +50,14 @@ impl Call<'_> {
         git
     }
 
+    /// Git on the repository as it is, without what is just being pushed: beside that, nothing can be written.
+    fn git_outside(&self) -> InHook<'_> {
+        let mut git = self.git();
+        git.variables
+            .retain(|(name, _)| name != "GIT_OBJECT_DIRECTORY" && name != "GIT_ALTERNATE_OBJECT_DIRECTORIES");
+        git
+    }
+
     fn variable(&self, name: &str) -> Option<String> {
         self.environment.get(name).map(str::to_owned)
     }
@@ -74,6 +82,7 @@ impl Call<'_> {
         let input = Self::input()?;
         let lines = policy::parse_updates(&input).map_err(|problem| vec![problem])?;
         let now = shell::now();
+        self.guard.catch_up(&self.git_outside(), now)?;
         let variable = |name: &str| self.variable(name);
         let signed = match self.forced() {
             Some(_) => None,
@@ -107,7 +116,8 @@ impl Call<'_> {
         let lines = policy::parse_updates(&input).map_err(|problem| vec![problem])?;
         // A note that stays behind is taken away by the next push of the same number.
         let _ = self.guard.note_certified(None);
-        let landed = self.guard.landed(&self.git(), &lines, shell::now());
+        let (git, now) = (self.git(), shell::now());
+        let landed = self.guard.landed(&git, &lines, now).and_then(|()| self.guard.catch_up(&git, now));
         // The refs have moved already; what is missing is written by whoever comes next.
         if let Err(problems) = landed {
             self.view.problems(&problems);

@@ -76,6 +76,7 @@ kinds! {
     Changes = "changes";
     Diff = "diff";
     Review = "review";
+    Checked = "checked";
     Landed = "landed";
     Runbook = "runbook";
     PolicyShown = "policy-shown";

@@ -2,14 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod anchors;
 mod begin;
 mod contract;
+mod crashed;
 mod crowd;
 mod documents;
 mod holes;
 mod life;
 mod release;
+mod runners;
 mod stage;
+mod stolen;
 mod tricks;
 mod versions;
 mod vouched;

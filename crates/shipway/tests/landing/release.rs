@@ -125,3 +125,19 @@ fn a_tag_of_a_release_names_what_has_landed() {
     let told = said(&stage.push("ann", &["v9.0.0", "HEAD:refs/heads/main"]));
     assert!(told.contains("main is protected") && !stage.there(&["tag"]).contains("v9.0.0"), "{told}");
 }
+
+#[test]
+fn a_signed_tag_is_not_pushed_under_another_name() {
+    let signed = policy() + "signed = true\n";
+    let Some(stage) = Stage::with(&signed.replace("create = [\"ann\"]", "create = [\"ann\", \"ben\"]"))
+    else {
+        return;
+    };
+    let key = format!("user.signingKey={}", stage.key("ann").display());
+    stage.ok(&["-c", "gpg.format=ssh", "-c", &key, "tag", "-s", "-m", "0.1.0", "v0.1.0"]);
+    let told = said(&stage.push("ben", &["v0.1.0:refs/tags/v9.9.9"]));
+    assert!(told.contains("what is signed there is the tag v0.1.0"), "{told}");
+    assert_eq!(stage.there(&["tag"]), "");
+    assert!(stage.push("ben", &["v0.1.0"]).status.success());
+    assert_eq!(stage.there(&["tag"]), "v0.1.0");
+}

@@ -221,8 +221,9 @@ impl Stage {
         let made = self.run("ssh-keygen", &["-q", "-Y", "sign", "-f", &key, "-n", &namespace, &shown]);
         assert!(made.status.success(), "{}", said(&made));
         let signature = fs::read_to_string(path.with_extension("sig")).unwrap();
+        let event = if kind == "check" { "checked" } else { kind };
         let record = serde_json::json!({
-            "v": 1, "at": Time(0), "by": who, "event": { "type": kind }, "signed": { "text": text, "signature": signature },
+            "v": 1, "at": Time(0), "by": who, "event": { "type": event }, "signed": { "text": text, "signature": signature },
         });
         let file = self.repo.home().join("event.json");
         fs::write(&file, record.to_string()).unwrap();

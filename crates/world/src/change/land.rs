@@ -82,21 +82,6 @@ impl Client<'_> {
         fitting.next().and_then(|pair| pair.methods.first().copied()).unwrap_or(Method::Merge)
     }
 
-    /// Returns the checks that the target wants, as the base defines them: what is being landed has no say in that.
-    pub fn wanted_checks(&self, target: &str) -> (Vec<Check>, Vec<String>) {
-        let (mut found, mut missing) = (vec![], vec![]);
-        for (_, class) in self.base.policy.classes_of(target.as_bytes()) {
-            for name in class.checks.iter().filter(|_| class.runners.is_empty()) {
-                match self.base.config.check.iter().find(|check| check.name == *name) {
-                    Some(check) if !found.contains(check) => found.push(check.clone()),
-                    Some(_) => {}
-                    None => missing.push(name.clone()),
-                }
-            }
-        }
-        (found, missing)
-    }
-
     /// Returns everything that the policy refuses of a landing by a person who vouches for some checks.
     pub fn judge(
         &self,

@@ -6,5 +6,6 @@ pub mod land;
 pub mod merge;
 pub mod prove;
 pub mod step;
+pub mod vouch;
 
 pub use client::Client;

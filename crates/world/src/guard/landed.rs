@@ -1,8 +1,9 @@
 //! After a protected branch has moved: the change request says so, and what must follow is written down.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use shipway_core::change::{Event, LANDINGS, Record};
+use shipway_core::change::{Event, LANDINGS, Record, State};
 use shipway_core::flow::{self, Flow, Landed, Owed};
 use shipway_core::policy::Pushed;
 use shipway_core::problem::Problem;
@@ -13,6 +14,9 @@ use super::{Guard, landing, ticket};
 use crate::hooks::staged::InHook;
 use crate::policy::Base;
 use crate::records;
+
+/// After this time, a move that was begun is not waited for any more.
+const GIVEN_UP: Duration = Duration::from_hours(24);
 
 impl Guard {
     /// Writes down what has landed with these refs.
@@ -27,6 +31,25 @@ impl Guard {
             if base.policy.is_protected(branch) {
                 let branch = String::from_utf8_lossy(branch).into_owned();
                 self.note(&git, &base, (&branch, line), now).map_err(|problem| vec![problem])?;
+            }
+            self.has_moved(line);
+        }
+        Ok(())
+    }
+
+    /// Writes down what has landed and was not written down, because whoever moved the ref was killed before that.
+    pub fn catch_up(&self, git: &InHook<'_>, now: Time) -> Result<(), Vec<Problem>> {
+        let one = |problem| vec![problem];
+        for (line, begun) in self.moving() {
+            let name = String::from_utf8_lossy(&line.name).into_owned();
+            let there = match records::tip(git, &name).map_err(one)? {
+                Some(tip) => tip == line.new || see::is_ahead(git, &line.new, &tip).map_err(one)?,
+                None => false,
+            };
+            if there {
+                self.landed(git, &[line], now)?;
+            } else if begun.after(GIVEN_UP) < now {
+                self.has_moved(&line);
             }
         }
         Ok(())
@@ -45,17 +68,24 @@ impl Guard {
         let found = ticket::find(git, scene, (&asked.0, &asked.1, &asked.2))?;
         let record = |event| Record { v: 1, at: now, by: "guard".into(), event, signed: None };
         let change = found.as_ref().and_then(|found| found.ticket.reason.change());
-        if let (Some(found), Some(change)) = (&found, change) {
+        let request = change.map(|change| landing::read(git, change)).transpose()?;
+        // Somebody who has caught up may have been faster.
+        let noted = request
+            .as_ref()
+            .is_some_and(|request| matches!(&request.state, State::Landed(commit) if *commit == line.new));
+        if let (Some(found), Some(change), false) = (&found, change, noted) {
             let (commit, ticket) = (line.new.clone(), found.signed.digest());
             let (exception, lander) = (found.seen.exception.clone(), found.seen.by.clone());
             let event = Event::Landed { commit, ticket, exception, lander };
             records::append(git, &landing::log(change), &record(event))?;
         }
-        let source = match change {
-            Some(change) => landing::read(git, change)?.source,
-            None => String::new(),
-        };
-        for owed in owed(git, base, (&source, branch, &line.new))? {
+        let source = request.map(|request| request.source).unwrap_or_default();
+        let mut owed = owed(git, base, (&source, branch, &line.new))?;
+        if !owed.is_empty() {
+            let known = landing::owed(git)?;
+            owed.retain(|owed| !known.contains(owed));
+        }
+        for owed in owed {
             let Owed { from, into, commit } = owed;
             records::append(git, LANDINGS, &record(Event::Owed { from, into, commit }))?;
         }

@@ -8,7 +8,7 @@ use shipway_core::grade::{Distance, grade};
 use shipway_core::policy::owners::Owners;
 use shipway_core::policy::{Landing, Method, Update};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::statement::{Statement, Word};
+use shipway_core::statement::{CheckResult, Statement, Word};
 use shipway_core::time::Time;
 
 use super::see;
@@ -178,20 +178,31 @@ impl Scene<'_> {
         people.filter(|person| policy.is_person(person) && (policy.solo || !part(person))).collect()
     }
 
-    /// Returns the results of checks of a commit that somebody has signed: who vouches for those that passed, and what
-    /// became of those that did not.
+    /// Returns the results of checks of a commit that their runners have signed: who vouches for those that passed, and
+    /// what became of those that did not. Of each runner the newest result counts, and of nobody else any.
     pub fn checks(&self, change: &ChangeRequest, commit: &str) -> (Named, Named) {
-        let (mut passed, mut failed) = (vec![], vec![]);
-        for signed in &change.checks {
+        let mut newest: BTreeMap<(String, String), CheckResult> = BTreeMap::new();
+        for (came, signed) in &change.checks {
             let Some(Statement::Check(result)) = signed.read() else { continue };
             if result.commit != commit || result.repository != self.repository {
                 continue;
             }
-            let Ok(signer) = keys::verify(&self.base.signers, signed, result.at) else { continue };
+            // What a result says of its time is the word of its signer: a key that was stolen could say any.
+            let Ok(signer) = keys::verify(&self.base.signers, signed, *came) else { continue };
+            if !self.base.policy.is_runner(&signer.person, &result.check, &change.target) {
+                continue;
+            }
+            let key = (result.check.clone(), signer.person);
+            if newest.get(&key).is_none_or(|known| known.at <= result.at) {
+                newest.insert(key, result);
+            }
+        }
+        let (mut passed, mut failed) = (vec![], vec![]);
+        for ((check, person), result) in newest {
             if result.passed {
-                passed.push((result.check, signer.person));
+                passed.push((check, person));
             } else {
-                failed.push((result.check, format!("it failed, says {}", signer.person)));
+                failed.push((check, format!("it failed, says {person}")));
             }
         }
         (passed, failed)

@@ -11,6 +11,7 @@ mod kept;
 mod landed;
 pub mod publish;
 pub mod landing;
+mod moving;
 pub mod proc_receive;
 pub mod prove;
 pub mod receive;

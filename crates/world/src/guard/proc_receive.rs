@@ -2,6 +2,7 @@
 //! comes in here is somebody else's bytes; who brought it is what the transport says.
 
 mod admit;
+mod checkpoint;
 mod event;
 mod open;
 mod version;

@@ -8,6 +8,7 @@ use shipway_core::policy::{Commit, FileChange, ObjectKind, Policy, Pushed, Signa
 use shipway_core::problem::{Code, Problem};
 use shipway_core::signers::Signers;
 use shipway_core::time::Time;
+use shipway_core::version::excerpt;
 
 use super::kept;
 use crate::hooks::staged::{InHook, raw};
@@ -226,7 +227,7 @@ fn tag(
     }
     if let (ObjectKind::Tag, Some((signers, at))) = (update.object, wanted.signatures) {
         let raw = git.contents(&[&update.new])?.pop().unwrap_or_default();
-        update.signature = Some(signature_of_tag(&raw, signers, at));
+        update.signature = Some(signature_of_tag(&raw, &update.name, signers, at));
     }
     Ok(())
 }
@@ -428,7 +429,15 @@ fn signature_of_commit(raw: &[u8], signers: &Signers, at: Time) -> Signature {
 }
 
 /// A tag's signature stands at the end of its message.
-fn signature_of_tag(raw: &[u8], signers: &Signers, at: Time) -> Signature {
+/// A tag is signed with its name: under another one, the signature is for something else.
+fn signature_of_tag(raw: &[u8], name: &[u8], signers: &Signers, at: Time) -> Signature {
+    let (head, _) = halves(raw);
+    let mut named = head.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"tag "));
+    let named = named.next().unwrap_or_default();
+    if name.strip_prefix(b"refs/tags/") != Some(named) {
+        let named = String::from_utf8_lossy(named);
+        return Signature::Bad(format!("what is signed there is the tag {}", excerpt(&named, 60)));
+    }
     let begin = b"-----BEGIN ";
     let Some(start) = raw.windows(begin.len()).position(|window| window == begin) else {
         return Signature::None;

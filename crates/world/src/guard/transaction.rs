@@ -85,6 +85,9 @@ impl Guard {
             let push = Push { by: behind.by.clone(), lines: &lines, ticket: None, now: behind.now };
             refused.extend(self.judge_by(git, &base, &push).map_err(one)?);
         }
+        if refused.is_empty() {
+            self.note_moving(&lines, behind.now)?;
+        }
         Ok(refused)
     }
 

@@ -174,7 +174,7 @@ fn tell(
     session.view.answer(Document::Landed, &fields, &text);
 }
 
-fn method(name: &str) -> Result<Method, Problem> {
+pub(super) fn method(name: &str) -> Result<Method, Problem> {
     Method::of(name).ok_or_else(|| {
         Problem::new(Code::Usage, format!("there is no method {name}")).wanted(Method::NAMES.join(", "))
     })

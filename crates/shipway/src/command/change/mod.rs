@@ -1,5 +1,6 @@
 //! `change`: change requests in the terminal.
 
+mod check;
 mod land;
 mod open;
 mod show;
@@ -57,6 +58,7 @@ pub fn run(session: &Session<'_>, what: &Change) -> End {
         Change::Close { number, reason } => {
             send(session, &client, *number, Event::Closed { reason: reason.clone() }).map_err(one)
         }
+        Change::Check(asked) => check::check(session, &client, asked).map_err(one),
         Change::Land(asked) => {
             let code = land(session, client, asked)?;
             if code == DONE && !asked.no_back {

@@ -59,6 +59,7 @@ fn anchors(session: &Session<'_>, remote: Option<&str>) -> Result<Vec<Anchor>, P
     if let Some(remote) = remote {
         found.extend(anchors::there(session.git(), remote)?);
     }
+    found.extend(anchors::remembered(session.git())?);
     let ours = Sealer::known(&session.state()).map_err(io)?;
     let is_ours = |seal: &Seal| Some(&seal.checkpoint.origin) == ours.as_ref() && store::proven(seal);
     let anchor = |(place, seal): (String, Seal)| Anchor { place, checkpoint: seal.checkpoint };

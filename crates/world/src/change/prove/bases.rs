@@ -52,7 +52,8 @@ impl<'a> Bases<'a> {
             let key = self.at.get(commit).cloned().unwrap_or_default();
             if !self.known.contains_key(&key) {
                 let rev = if commit.is_empty() { "refs/shipway/none" } else { commit };
-                let base = Base::at(self.client.git, rev, Some(Bootstrap::Ref(GUARD)))?;
+                let mut base = Base::at(self.client.git, rev, Some(Bootstrap::Ref(GUARD)))?;
+                base.signers = base.signers.revoked_also(&self.client.base.signers);
                 self.known.insert(key.clone(), base);
             }
             let fits = self.known.get(&key).is_some_and(|base| base.digest == self.named[index]);

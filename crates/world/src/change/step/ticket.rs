@@ -139,7 +139,12 @@ impl Bearer<'_> {
                 self.fetch().map_err(|fault| Fault { effect: Effect::Unknown, ..fault })?;
                 Ok(receipt(&signed))
             }
-            Ended::Exit(_) => Err(push_fault(&output, &self.args.remote)),
+            // A checkpoint that is refused is no reason not to land: then the ticket is there all the same.
+            Ended::Exit(_) => match self.find(nonce) {
+                Ok(Some(signed)) => Ok(receipt(&signed)),
+                Ok(None) => Err(push_fault(&output, &self.args.remote)),
+                Err(_) => Err(Fault { effect: Effect::Unknown, ..push_fault(&output, &self.args.remote) }),
+            },
             Ended::Signal(_) | Ended::TimedOut | Ended::Stopped => {
                 Err(Fault { effect: Effect::Unknown, ..cut_off(&output, "git push") })
             }

@@ -147,7 +147,7 @@ fn check(desk: &Desk<'_>, base: &Base, change: &ChangeRequest, record: &Record) 
         return Err(denied("it is no signed result of a check".into()));
     };
     keys::verify(&base.signers, signed, desk.now)?;
-    if change.checks.iter().any(|known| known.digest() == signed.digest()) {
+    if change.checks.iter().any(|(_, known)| known.digest() == signed.digest()) {
         return Err(denied("this result is known already".into()));
     }
     if result.repository == desk.guard.settings.name && result.at <= desk.now.after(AHEAD) {

@@ -1,17 +1,16 @@
 //! A push to `refs/events`: a record for a log, in a commit that the client has made. What the record says of its time
 //! and its bearer is not believed: the guard writes both anew.
 
-use shipway_core::anchor::{REFS, Seal};
 use shipway_core::change::{Event, LANDINGS, Record, Version};
 use shipway_core::policy::Pushed;
 use shipway_core::problem::{Code, Problem};
 
 use super::version::Look;
-use super::{Desk, Report, admit, open};
+use super::{Desk, Report, admit, checkpoint, open};
+use crate::guard::landing;
 use crate::guard::receive::Push;
-use crate::guard::{landing, see};
 use crate::policy::Base;
-use crate::{records, store};
+use crate::records;
 
 /// How many records a change request may have.
 const MOST: usize = 5000;
@@ -20,7 +19,7 @@ const MOST: usize = 5000;
 pub(super) fn take(desk: &Desk<'_>, log: &str, commit: &str) -> Result<Report, Vec<Problem>> {
     let one = |problem| vec![problem];
     if let Some(origin) = log.strip_prefix("checkpoints/") {
-        return checkpoint(desk, origin, commit).map_err(one);
+        return checkpoint::take(desk, origin, commit).map_err(one);
     }
     let sent = records::record(&desk.git, commit).map_err(one)?;
     let record = Record { v: 1, at: desk.now, by: desk.by.login.clone(), ..sent };
@@ -90,42 +89,6 @@ fn admit_ticket(desk: &Desk<'_>, base: &Base, record: &Record) -> Result<(), Vec
     } else {
         Err(verdicts.iter().map(shipway_core::policy::Verdict::problem).collect())
     }
-}
-
-/// Keeps checkpoints of a journal. A list of them only grows, and only by what the key of that journal has signed: else
-/// anybody could lay something over the checkpoint that shows a cut.
-fn checkpoint(desk: &Desk<'_>, origin: &str, commit: &str) -> Result<Report, Problem> {
-    if origin.is_empty() || !origin.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(denied("a journal is named in hexadecimal digits".into()));
-    }
-    let name = format!("{REFS}/{origin}");
-    let old = records::tip(&desk.git, &name)?;
-    if let Some(old) = &old
-        && !see::is_ahead(&desk.git, old, commit)?
-    {
-        return Err(denied("the checkpoint does not follow those that are here".into()));
-    }
-    let range = old.as_ref().map_or_else(|| commit.to_owned(), |old| format!("{old}..{commit}"));
-    let most = format!("--max-count={}", MOST + 1);
-    let args = ["log", "-z", &most, "--format=%T %P%n%B", "--end-of-options", &range];
-    let listed = desk.git.expect(&desk.git.git().args(args))?;
-    let empty = desk.git.expect(&desk.git.git().arg("mktree").stdin(""))?.text();
-    let texts: Vec<_> = listed.stdout.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-    let texts: Vec<&str> = texts.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
-    if texts.len() > MOST || !texts.iter().all(|text| is_checkpoint(text, &empty, origin)) {
-        return Err(denied("that is no checkpoint which this journal has signed".into()));
-    }
-    let old = old.unwrap_or_else(|| "0".repeat(commit.len()));
-    desk.git.expect(&desk.git.git().args(["update-ref", "-m", "checkpoint", &name, commit, &old]))?;
-    Ok(Report::taken())
-}
-
-/// Tells whether a commit, as tree, parents and message, holds nothing but a checkpoint that its journal has signed.
-fn is_checkpoint(text: &str, empty: &str, origin: &str) -> bool {
-    let (head, message) = text.split_once('\n').unwrap_or((text, ""));
-    let ids: Vec<&str> = head.split_whitespace().collect();
-    let signed = |seal: Seal| seal.checkpoint.origin == origin && store::proven(&seal);
-    ids.len() <= 2 && ids.first() == Some(&empty) && Seal::in_message(message).any(signed)
 }
 
 fn denied(what: String) -> Problem {
