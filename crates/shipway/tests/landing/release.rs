@@ -53,7 +53,7 @@ fn a_release_is_a_ticket_of_its_own_and_is_proven_and_taken_back() {
     let over = stage.ok(&["commit-tree", "-m", "checkpoint", "-p", &stage.tip(&kept), &tree]);
     let origin = kept.rsplit('/').next().unwrap();
     let no = stage.push("cem", &[&format!("{over}:refs/events/checkpoints/{origin}")]);
-    assert!(!no.status.success() && said(&no).contains("no checkpoint which this journal"), "{}", said(&no));
+    assert!(!no.status.success() && said(&no).contains("no checkpoint of that journal"), "{}", said(&no));
 
     stage.did("ann", &["rollback"]);
     assert_eq!(titles(&stage), ["revert: release version 0.1.0", "chore: release version 0.1.0"]);

@@ -99,6 +99,10 @@ fn is_shipped(waiting: &Waiting) {
     if !waiting.approve() {
         return;
     }
+    // An incident holds back what was approved as well.
+    assert!(waiting.call(3, &["resume", &waiting.run]).contains("the queue stands"));
+    let list: Value = serde_json::from_str(&waiting.call(0, &["incident", "--json"])).unwrap();
+    waiting.call(0, &["incident", "close", list["incidents"][0]["id"].as_str().unwrap()]);
     waiting.call(0, &["resume", &waiting.run]);
     assert_eq!(waiting.built().as_deref(), Some("two\n"));
     let status = waiting.call(0, &["env", "status", "production", "--json"]);
