@@ -27,7 +27,12 @@ pub fn run(session: &Session<'_>, asked: &Verify) -> End {
         lines.push(format!("  … and {} before them", proofs.len() - lines.len()));
     }
     let since = client.about.since.get(&format!("refs/heads/{}", asked.branch));
-    lines.push(format!("{}: {} landings, all of them proven", asked.branch, proofs.len()));
+    let count = match proofs.len() {
+        0 => "nothing has landed since the guard came".to_owned(),
+        1 => "1 landing, and it is proven".to_owned(),
+        many => format!("{many} landings, all of them proven"),
+    };
+    lines.push(format!("{}: {count}", asked.branch));
     let exceptions = proofs.iter().filter(|proof| proof.exception.is_some()).count();
     if exceptions > 0 {
         lines.push(format!("{exceptions} by exception, past approvals and checks"));

@@ -1,40 +1,10 @@
 //! Ways by which something could land that nobody has approved: by a branch that begins, a release, a rebase, another's
 //! change, or along with a tag.
 
-use serde_json::{Value, json};
-use shipway_core::time::Time;
+use serde_json::json;
 
-use crate::stage::{POLICY, Stage, said};
-
-/// Returns a ticket of somebody that is right in everything but what it is for.
-fn ticket(stage: &Stage, reference: &str, (old, new): (&str, &str), reason: &Value) -> Value {
-    let about = stage.json("ann", &["policy", "show"]);
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let soon = Time(u64::try_from(now.as_millis()).unwrap() + 60_000);
-    let digest = about["digest"].as_str().map_or_else(|| digest(stage), str::to_owned);
-    json!({
-        "statement": "ticket", "repository": "app", "ref": reference, "old": old, "new": new, "policy": digest,
-        "reason": reason, "checks": ["whole"], "expires": soon, "nonce": "n",
-    })
-}
-
-/// Returns the policy that the guard names in a ticket of its own making.
-fn digest(stage: &Stage) -> String {
-    let events = stage.events("refs/shipway/landings");
-    let text = events.iter().find_map(|record| record["signed"]["text"].as_str()).unwrap();
-    serde_json::from_str::<Value>(text).unwrap()["policy"].as_str().unwrap().to_owned()
-}
-
-/// Returns a stage on whose main branch one change has landed.
-fn landed(policy: &str) -> Option<Stage> {
-    let stage = Stage::with(policy)?;
-    stage.work("ann", "feature/first", "first");
-    stage.propose("ann", "main", &[]);
-    stage.did("ben", &["change", "approve", "1"]);
-    stage.did("ann", &["change", "land", "1"]);
-    stage.ok(&["fetch", "-q", "origin"]);
-    Some(stage)
-}
+use crate::forge::{landed, ticket};
+use crate::stage::{POLICY, said};
 
 #[test]
 fn a_protected_branch_begins_with_what_has_landed() {

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use shipway_core::statement::Statement;
-use shipway_core::time::Time;
 use shipway_testkit::repo::Repo;
 use shipway_testkit::skip::skip;
 
@@ -200,39 +198,6 @@ impl Stage {
         let output = self.push(who, &[&args[..], &[&spec]].concat());
         assert!(output.status.success(), "{}", said(&output));
         said(&output)
-    }
-
-    /// Signs a statement as somebody and pushes it to a log, with the commit that it is about.
-    pub(crate) fn send_signed(
-        &self,
-        who: &str,
-        kind: &str,
-        statement: &Value,
-        (commit, log): (&str, &str),
-    ) -> Output {
-        // The fields of a statement have an order, which a map of JSON has not.
-        let statement: Statement = serde_json::from_value(statement.clone()).unwrap();
-        let text = statement.text();
-        let path = self.repo.home().join("statement");
-        fs::write(&path, &text).unwrap();
-        let (key, shown) = (self.key(who).display().to_string(), path.display().to_string());
-        let namespace = format!("{kind}@shipway");
-        let _ = fs::remove_file(path.with_extension("sig"));
-        let made = self.run("ssh-keygen", &["-q", "-Y", "sign", "-f", &key, "-n", &namespace, &shown]);
-        assert!(made.status.success(), "{}", said(&made));
-        let signature = fs::read_to_string(path.with_extension("sig")).unwrap();
-        let event = if kind == "check" { "checked" } else { kind };
-        let record = serde_json::json!({
-            "v": 1, "at": Time(0), "by": who, "event": { "type": event }, "signed": { "text": text, "signature": signature },
-        });
-        let file = self.repo.home().join("event.json");
-        fs::write(&file, record.to_string()).unwrap();
-        let blob = self.ok(&["hash-object", "-w", &file.display().to_string()]);
-        let script = format!("printf '100644 blob {blob}\\tevent.json\\n' | git mktree");
-        let tree = self.run("sh", &["-c", &script]);
-        let tree = String::from_utf8_lossy(&tree.stdout).trim().to_owned();
-        let event = self.ok(&["commit-tree", "-m", "event", "-p", commit, &tree]);
-        self.push(who, &[&format!("{event}:{log}")])
     }
 
     /// Makes a branch from main as it is on the remote, with a commit of somebody that writes a file.

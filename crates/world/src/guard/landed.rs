@@ -12,7 +12,7 @@ use shipway_core::time::Time;
 use super::see;
 use super::{Guard, landing, ticket};
 use crate::hooks::staged::InHook;
-use crate::policy::Base;
+use crate::policy::{Base, Bootstrap};
 use crate::records;
 
 /// After this time, a move that was begun is not waited for any more.
@@ -31,6 +31,10 @@ impl Guard {
             if base.policy.is_protected(branch) {
                 let branch = String::from_utf8_lossy(branch).into_owned();
                 self.note(&git, &base, (&branch, line), now).map_err(|problem| vec![problem])?;
+            }
+            if line.name == self.settings.policy.as_bytes() && !see::is_none(&line.old) {
+                let older = Base::at(&git, &line.old, Some(Bootstrap::Dir(&self.dir())))?;
+                self.publish_protected(&git, &older.policy, &base.policy).map_err(|problem| vec![problem])?;
             }
             self.has_moved(line);
         }

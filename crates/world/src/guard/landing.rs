@@ -209,7 +209,7 @@ impl Scene<'_> {
     }
 
     /// Returns the owners of each path that a landing changes.
-    fn owners(&self, update: &Update) -> Vec<(String, Vec<String>)> {
+    pub fn owners(&self, update: &Update) -> Vec<(String, Vec<String>)> {
         let Some((path, text)) = &self.base.owners else { return vec![] };
         let paths = update.total.iter().map(|file| file.path.as_slice());
         Owners::read(text, path).required(paths)

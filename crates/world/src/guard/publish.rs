@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use serde::{Deserialize, Serialize};
+use shipway_core::policy::Policy;
 use shipway_core::problem::{Code, Problem};
 
 use super::{Guard, see};
@@ -24,20 +25,42 @@ pub struct About {
     pub name: String,
     /// The ref that the policy is read from.
     pub policy: String,
-    /// Where every branch was when the guard came: what is older is not its work.
+    /// Where every branch was when the guard came, or when it was protected later: what is older is not its work.
     pub since: BTreeMap<String, String>,
 }
 
 impl Guard {
-    /// Writes what is said of the guard, unless it is said already.
+    /// Writes what is said of the guard: where the branches were when it came, as far as that is not said already.
     pub fn publish(&self, git: &InHook<'_>) -> Result<(), Problem> {
         let git = self.git_as_guard(git)?;
-        let known = about(&git)?;
-        let branches = || -> Result<BTreeMap<String, String>, Problem> {
-            let refs = see::refs(&git)?.into_iter().filter(|found| found.name.starts_with(b"refs/heads/"));
-            Ok(refs.map(|found| (String::from_utf8_lossy(&found.name).into_owned(), found.id)).collect())
+        let since = match about(&git)? {
+            Some(known) => known.since,
+            None => branches(&git)?,
         };
-        let since = known.map_or_else(branches, |known| Ok(known.since))?;
+        self.say(&git, since)
+    }
+
+    /// Says of the branches that were not protected under an older policy where they were when that changed: nobody had
+    /// to let in what they had by then.
+    pub(super) fn publish_protected(
+        &self,
+        git: &InHook<'_>,
+        older: &Policy,
+        policy: &Policy,
+    ) -> Result<(), Problem> {
+        let is_new = |name: &str| {
+            let branch = name.strip_prefix("refs/heads/").unwrap_or_default().as_bytes();
+            policy.is_protected(branch) && !older.is_protected(branch)
+        };
+        let (mut since, before) = match about(git)? {
+            Some(known) => (known.since.clone(), known.since),
+            None => return Ok(()),
+        };
+        since.extend(branches(git)?.into_iter().filter(|(name, _)| is_new(name)));
+        if since == before { Ok(()) } else { self.say(git, since) }
+    }
+
+    fn say(&self, git: &InHook<'_>, since: BTreeMap<String, String>) -> Result<(), Problem> {
         let about = About { name: self.settings.name.clone(), policy: self.settings.policy.clone(), since };
         let mut files = vec![(FILE, serde_json::to_string(&about).expect("texts have a JSON form"))];
         for name in BOOTSTRAP {
@@ -49,9 +72,15 @@ impl Guard {
             tree.push_str(&format!("100644 blob {blob}\t{name}\n"));
         }
         let tree = git.expect(&git.git().arg("mktree").stdin(tree))?.text();
-        let commit = records::commit(&git, (&tree, "record"), &[], crate::shell::now())?;
+        let commit = records::commit(git, (&tree, "record"), &[], crate::shell::now())?;
         git.expect(&git.git().args(["update-ref", "-m", "guard", GUARD, &commit])).map(|_| ())
     }
+}
+
+/// Returns where all branches are.
+fn branches(git: &InHook<'_>) -> Result<BTreeMap<String, String>, Problem> {
+    let refs = see::refs(git)?.into_iter().filter(|found| found.name.starts_with(b"refs/heads/"));
+    Ok(refs.map(|found| (String::from_utf8_lossy(&found.name).into_owned(), found.id)).collect())
 }
 
 /// Returns what the guard says of itself, where it was fetched.
