@@ -6,7 +6,9 @@ use std::collections::HashSet;
 use super::evaluate::{Case, Place, Step, Verdicts, is_none, shown};
 use super::message::{self, hides};
 use super::verdict::{Rule, Verdict};
-use super::{Commit, FileChange, Landing, Method, Policy, Purpose, Signature, glob, landing, looks_secret};
+use super::{
+    Commit, FileChange, Landing, Method, Policy, Purpose, Signature, TicketSeen, glob, landing, looks_secret,
+};
 use crate::version::excerpt;
 
 /// Judges the commits of a branch or of a change request.
@@ -102,9 +104,23 @@ fn shape(case: &Case<'_>, commit: &Commit, out: &mut Verdicts) {
     }
 }
 
+/// Tells whether a commit is what landing has made: then the signature of its ticket, which names it, is the one that
+/// counts. What somebody has written and lands as it is, needs its own.
+fn by_ticket(case: &Case<'_>, commit: &Commit) -> bool {
+    let good = |ticket: &TicketSeen| ticket.by.is_some() && ticket.flaw.is_none();
+    let named = commit.id == case.update.new;
+    let made = match case.update.landing.as_ref().map(|landing| landing.method) {
+        // A release or an exception, or one commit that is made.
+        None | Some(Some(Method::Merge | Method::Squash)) => named,
+        Some(Some(Method::Rebase)) => true,
+        Some(Some(Method::FastForward) | None) => false,
+    };
+    made && case.update.ticket.as_ref().is_some_and(good)
+}
+
 fn signed(case: &Case<'_>, commit: &Commit, fresh: bool, out: &mut Verdicts) {
     let squashed = fresh && matches!(case.place, Place::For(_));
-    if squashed || !case.classes.iter().any(|(_, class)| class.signed) {
+    if squashed || by_ticket(case, commit) || !case.classes.iter().any(|(_, class)| class.signed) {
         return;
     }
     let found = match &commit.signature {

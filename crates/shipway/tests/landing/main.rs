@@ -14,6 +14,7 @@ mod life;
 mod proven;
 mod release;
 mod runners;
+mod signed;
 mod stage;
 mod stolen;
 mod tricks;
