@@ -161,7 +161,7 @@ impl Form {
             Self::Size => "size such as `500MB` or `2GiB`".into(),
             Self::Event => trigger::FORMS.into(),
             Self::Paths => "pattern of paths, `*` within a directory, `**` across".into(),
-            Self::Refs => "pattern of names, `*` between slashes, `**` across".into(),
+            Self::Refs => "pattern of names, `*` between slashes, `**` across, `{number}` for digits".into(),
         }
     }
 

@@ -7,7 +7,7 @@ mod name;
 mod owed;
 mod page;
 
-use crate::policy::{BranchClass, Method, Policy};
+use crate::policy::{BranchClass, Method, Policy, glob};
 use crate::problem::{Code, Problem};
 
 pub use name::slug;
@@ -170,14 +170,16 @@ impl Flow {
 
 /// Returns the branch of a class of branches that stay: one that is there, else the first.
 fn plain(class: &BranchClass, branches: &[String]) -> Option<String> {
-    let plain = || class.patterns.iter().filter(|pattern| !pattern.contains(['*', '?', '[']));
+    let plain = || class.patterns.iter().filter(|pattern| glob::is_name(pattern));
     plain().find(|pattern| branches.contains(pattern)).or_else(|| plain().next()).cloned()
 }
 
-/// Returns what the branches of a pattern begin with, if the pattern is open at its end.
+/// Returns what the branches of a pattern begin with, if the pattern is open at its end, or goes on with a number there.
 fn prefix(pattern: &str) -> Option<String> {
-    let head = pattern.trim_end_matches('*');
-    (head.len() < pattern.len() && head.ends_with('/') && !head.contains('*')).then(|| head.to_owned())
+    let (head, rest) = pattern.split_at(glob::literal(pattern));
+    let open = !rest.is_empty() && rest.bytes().all(|byte| byte == b'*');
+    let numbered = rest.starts_with('{') && !rest.contains('/');
+    (head.ends_with('/') && (open || numbered)).then(|| head.to_owned())
 }
 
 /// Tells whether a pattern of a pair names a branch, and not just any.

@@ -1,5 +1,5 @@
-//! Patterns of names and paths, over bytes: `*` stands for any characters but `/`, `**` for any at all, and `**/` also
-//! for nothing. Everything else stands for itself. Files of owners have a few more signs: see [`super::owners`].
+//! Patterns of names and paths, over bytes: `*` stands for any characters but `/`, `**` for any at all, `**/` also for
+//! nothing, and `{number}` for digits, as of an issue. Everything else stands for itself. Files of owners have a few more signs: see [`super::owners`].
 
 /// What a pattern consists of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +16,17 @@ pub(super) enum Piece {
     Cross,
     /// Any number of whole directories.
     Directories,
+    /// One digit or more.
+    Number,
 }
+
+/// How a pattern says a number.
+const NUMBER: &[u8] = b"{number}";
 
 /// Tells whether a name fits a pattern.
 pub fn fits(pattern: &str, name: &[u8]) -> bool {
+    let literal = literal(pattern);
     let pattern = pattern.as_bytes();
-    let literal = pattern.iter().position(|byte| *byte == b'*').unwrap_or(pattern.len());
     if literal == pattern.len() {
         return pattern == name;
     }
@@ -29,15 +34,32 @@ pub fn fits(pattern: &str, name: &[u8]) -> bool {
     run(&pieces(&pattern[literal..], literal == 0 || pattern[literal - 1] == b'/'), rest)
 }
 
-/// Returns what a pattern begins with up to the last `/` before its first `*`; nothing for one without a `*`.
+/// Returns how many bytes at the beginning of a pattern stand for themselves.
+pub(crate) fn literal(pattern: &str) -> usize {
+    let pattern = pattern.as_bytes();
+    let sign = |at: &usize| pattern[*at] == b'*' || pattern[*at..].starts_with(NUMBER);
+    (0..pattern.len()).find(sign).unwrap_or(pattern.len())
+}
+
+/// Tells whether a pattern is just a name.
+pub(crate) fn is_name(pattern: &str) -> bool {
+    literal(pattern) == pattern.len()
+}
+
+/// Returns what a pattern begins with up to the last `/` before its first sign; nothing for one that is a plain name.
 pub(super) fn directory(pattern: &str) -> Option<&str> {
-    let star = pattern.find('*')?;
-    pattern[..star].rfind('/').map(|slash| &pattern[..=slash])
+    let sign = literal(pattern);
+    pattern[..sign].rfind('/').filter(|_| sign < pattern.len()).map(|slash| &pattern[..=slash])
 }
 
 fn pieces(mut pattern: &[u8], mut at_start: bool) -> Vec<Piece> {
     let mut pieces = vec![];
     while let [first, rest @ ..] = pattern {
+        if let Some(rest) = pattern.strip_prefix(NUMBER) {
+            pieces.push(Piece::Number);
+            (at_start, pattern) = (false, rest);
+            continue;
+        }
         let (piece, rest) = match (first, rest) {
             (b'*', [b'*', b'/', rest @ ..]) if at_start => (Piece::Directories, rest),
             (b'*', [b'*', rest @ ..]) => (Piece::Cross, rest),
@@ -64,6 +86,10 @@ pub(super) fn run(pieces: &[Piece], name: &[u8]) -> bool {
                 byte != b'/' && ranges.iter().any(|(from, to)| (*from..=*to).contains(&byte)) != *not
             }),
             Piece::Star => spread(&mut open, |at| name[at - 1] != b'/'),
+            Piece::Number => {
+                step(&mut open, name, |byte| byte.is_ascii_digit());
+                spread(&mut open, |at| name[at - 1].is_ascii_digit());
+            }
             Piece::Cross => spread(&mut open, |_| true),
             Piece::Directories => {
                 let mut reached = false;
@@ -127,6 +153,15 @@ mod tests {
             ("a?c", "abc", false),
             ("a**/b", "ax/y/b", true),
             ("v*", "v1.0", true),
+            ("feature/{number}-*", "feature/123-x", true),
+            ("feature/{number}-*", "feature/-x", false),
+            ("feature/{number}-*", "feature/x123-x", false),
+            ("feature/issue-{number}", "feature/issue-7", true),
+            ("feature/issue-{number}", "feature/issue-7x", false),
+            ("feature/issue-{number}", "feature/issue-{number}", false),
+            ("**{number}/x", "a1/x", true),
+            ("{number}{number}", "1", false),
+            ("{num", "{num", true),
         ] {
             assert_eq!(fits(pattern, name.as_bytes()), expected, "{pattern} {name}");
         }

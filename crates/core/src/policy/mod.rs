@@ -8,7 +8,7 @@ pub mod cases;
 mod content;
 mod evaluate;
 mod facts;
-mod glob;
+pub(crate) mod glob;
 mod keys;
 mod landing;
 mod look;

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::Facts;
 use super::evaluate::{Case, Place, Step, Verdicts, branch_text, shown};
 use super::glob;
 use super::look::{folded, is_invisible, skeleton};
 use super::verdict::{Rule, Verdict};
-use super::{Facts, Policy};
 
 /// Names that git gives to refs of its own, apart from further ones that end in `_HEAD`.
 const RESERVED: &[&str] = &[
@@ -166,12 +166,7 @@ fn beside_others(case: &Case<'_>, text: &str, taken: &mut Taken, out: &mut Verdi
 /// Refuses a new branch whose name the policy does not list.
 fn pattern(case: &Case<'_>, text: &str, out: &mut Verdicts) {
     let Place::Branch(short) = case.place else { return };
-    let listed = |policy: &Policy| {
-        policy.names.is_empty()
-            || policy.names.iter().any(|pattern| glob::fits(pattern, short))
-            || !case.classes.is_empty()
-    };
-    if !listed(case.policy) {
+    if !case.policy.takes_name(short) {
         let wanted = case.policy.names.join(", ");
         out.add(
             Verdict::new(Rule::NamePattern, "the name fits no pattern of the policy")

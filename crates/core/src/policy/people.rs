@@ -63,18 +63,18 @@ impl Policy {
         let patterns = || self.branches.values().flat_map(|class| &class.patterns);
         let nearest = patterns()
             .filter(|pattern| glob::fits(pattern, branch))
-            .map(|pattern| pattern.find('*').unwrap_or(pattern.len()))
+            .map(|pattern| glob::literal(pattern))
             .max();
         let in_directory = |directory: &str| {
             branch.starts_with(directory.as_bytes()) && nearest.is_none_or(|listed| listed <= directory.len())
         };
         let below = |pattern: &String| match glob::directory(pattern) {
             Some(directory) => in_directory(directory),
-            None if pattern.contains('*') => false,
+            None if !glob::is_name(pattern) => false,
             None => branch.strip_prefix(pattern.as_bytes()).is_some_and(|rest| rest.starts_with(b"/")),
         };
         let above = |pattern: &String| {
-            let literal = glob::directory(pattern).or((!pattern.contains('*')).then_some(pattern));
+            let literal = glob::directory(pattern).or(glob::is_name(pattern).then_some(pattern));
             let rest = literal.and_then(|literal| literal.as_bytes().strip_prefix(branch));
             rest.is_some_and(|rest| rest.starts_with(b"/"))
         };
@@ -89,6 +89,13 @@ impl Policy {
             .filter(|(_, class)| belongs(class))
             .map(|(name, class)| (name.as_str(), class))
             .collect()
+    }
+
+    /// Tells whether a branch may be called so: it is in a class, or fits one of the names, or any name will do.
+    pub fn takes_name(&self, branch: &[u8]) -> bool {
+        self.names.is_empty()
+            || self.names.iter().any(|pattern| glob::fits(pattern, branch))
+            || !self.classes_of(branch).is_empty()
     }
 
     /// Returns the classes that a tag belongs to, each with its name.

@@ -147,7 +147,7 @@ fn branch(found: &Found, class: &BranchClass, policy: &Policy, problems: &mut Pr
 
 /// Tells whether no branch that may be a source can have a name: it is the target itself, or may not be made.
 fn never(from: &str, class: &BranchClass, policy: &Policy) -> bool {
-    let literal = !from.contains('*');
+    let literal = glob::is_name(from);
     let itself = literal && class.patterns.len() == 1 && class.patterns[0] == from;
     let made = policy.names.is_empty()
         || policy.names.iter().any(|name| glob::fits(name, from.as_bytes()))

@@ -81,6 +81,19 @@ fn with_one_branch_that_stays_work_starts_there() {
 }
 
 #[test]
+fn a_name_that_could_not_be_pushed_is_not_begun() {
+    let (repo, _remote) = two();
+    let policy = "schema = 1\nnames = [\"spike/**\"]\n[branch.main]\nprotected = true\n[branch.develop]\nprotected = true\n\
+                  [branch.feature]\npatterns = [\"feature/{number}-*\"]\n";
+    repo.file(".shipway/policy.toml", policy);
+    let text = code(1, &flow(&repo, &["start", "feature", "Log", "in"]));
+    assert!(text.contains("SW1165") && text.contains("feature/{number}-*, spike/**"), "{text}");
+    assert_eq!(repo.branch(), "main");
+    code(0, &flow(&repo, &["start", "feature", "#123", "Log", "in"]));
+    assert_eq!(repo.branch(), "feature/123-log-in");
+}
+
+#[test]
 fn what_came_from_develop_is_not_owed_and_a_fix_is() {
     let (repo, _remote) = two();
     repo.git(["switch", "-q", "develop"]);

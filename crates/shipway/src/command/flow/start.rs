@@ -23,6 +23,20 @@ pub(super) fn run(desk: &Desk<'_>, kind: &str, name: &[String]) -> End {
         let problem = Problem::new(Code::FlowBranch, format!("branch {branch} is there already"));
         return Err(vec![problem.hint(format!("git switch {}", quoted(&branch)))]);
     }
+    if let Some(policy) = desk.policy.as_ref().filter(|policy| !policy.takes_name(branch.as_bytes())) {
+        let class = policy.branches.get(&kind.class).map(|class| class.patterns.as_slice());
+        let wanted: Vec<&str> =
+            class.unwrap_or_default().iter().chain(&policy.names).map(String::as_str).collect();
+        let what =
+            format!("a branch called {branch} could not be pushed: its name fits no pattern of the policy");
+        let hint = format!("shipway flow start {} 123 WORDS, with the number of an issue", kind.name);
+        let problem = Problem::new(Code::FlowBranch, what).found(branch).wanted(wanted.join(", "));
+        return Err(vec![if wanted.iter().any(|it| it.contains("{number}")) {
+            problem.hint(hint)
+        } else {
+            problem
+        }]);
+    }
     let at = base(desk, &kind.base)?;
     desk.branches().start(&branch, &at).map_err(one)?;
     let fields = json!({
