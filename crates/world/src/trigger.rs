@@ -13,6 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use shipway_core::action::{Cmd, Ended, Output, Shell, Stop};
+use shipway_core::change::CHANGES;
 use shipway_core::config::{Check, Trigger};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::version;
@@ -254,23 +255,36 @@ impl Drop for Checkout {
     }
 }
 
-/// Returns the events of what a `post-receive` hook reads: lines of old object id, new object id, and ref; and the lines
-/// that are not UTF-8, as far as they can be shown. A ref that was deleted is none.
-pub fn received(lines: &[u8]) -> (Vec<(Trigger, String)>, Vec<String>) {
-    let event = |line: &str| {
-        let mut words = line.splitn(3, ' ');
-        let (_, new, name) = (words.next()?, words.next()?, words.next()?);
-        let gone = new.bytes().all(|byte| byte == b'0');
-        (!gone).then(|| Some((Trigger::of_ref(name)?, new.to_owned())))?
-    };
-    let (mut events, mut unreadable) = (vec![], vec![]);
+/// What a `post-receive` hook reads.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// The events, each with its commit. A ref that was deleted is none.
+    pub events: Vec<(Trigger, String)>,
+    /// The numbers of change requests that a guard has taken.
+    pub proposed: Vec<u64>,
+    /// The lines that are not UTF-8, as far as they can be shown.
+    pub unreadable: Vec<String>,
+}
+
+/// Reads lines of old object id, new object id, and ref.
+pub fn received(lines: &[u8]) -> Received {
+    let mut received = Received::default();
     for line in lines.split(|byte| *byte == b'\n') {
-        match str::from_utf8(line) {
-            Ok(line) => events.extend(event(line)),
-            Err(_) => unreadable.push(line.escape_ascii().to_string()),
-        }
+        let Ok(line) = str::from_utf8(line) else {
+            received.unreadable.push(line.escape_ascii().to_string());
+            continue;
+        };
+        let [_, new, name] = line.splitn(3, ' ').collect::<Vec<_>>()[..] else { continue };
+        let gone = new.bytes().all(|byte| byte == b'0');
+        received.events.extend(Trigger::of_ref(name).filter(|_| !gone).map(|event| (event, new.to_owned())));
+        let version = name.strip_prefix(CHANGES).and_then(|rest| rest.strip_prefix('/')?.split_once('/'));
+        received.proposed.extend(
+            version
+                .filter(|(_, version)| *version != "log")
+                .and_then(|(number, _)| number.parse::<u64>().ok()),
+        );
     }
-    (events, unreadable)
+    received
 }
 
 #[cfg(test)]
@@ -280,12 +294,14 @@ mod tests {
     #[test]
     fn lines_of_a_hook_are_events() {
         let text = b"0000 aaaa refs/heads/develop\naaaa 0000 refs/heads/gone\n0000 bbbb refs/tags/v1\n\
-                     0000 cccc refs/notes/x\n0000 eeee refs/heads/d\xe9j\xe0\n0000 dddd refs/for/main\nnonsense\n";
-        let (events, unreadable) = received(text);
+                     0000 cccc refs/notes/x\n0000 ffff refs/shipway/changes/7/2\n\
+                     0000 ffff refs/shipway/changes/7/log\n0000 eeee refs/heads/d\xe9j\xe0\n0000 dddd refs/for/main\nnonsense\n";
+        let Received { events, proposed, unreadable } = received(text);
         let events: Vec<(String, String)> =
             events.into_iter().map(|(event, id)| (event.text(), id)).collect();
         let expected = [("change:develop", "aaaa"), ("tag:v1", "bbbb"), ("change:main", "dddd")];
         assert_eq!(events, expected.map(|(event, id)| (event.to_owned(), id.to_owned())));
+        assert_eq!(proposed, [7]);
         assert_eq!(unreadable, [r"0000 eeee refs/heads/d\xe9j\xe0"]);
     }
 }

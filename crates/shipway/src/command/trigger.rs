@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use shipway_core::config::{Check, Config, Trigger};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::shell::LocalShell;
-use shipway_world::trigger::{Checkout, Ran, Source, received};
+use shipway_world::trigger::{Checkout, Ran, Received, Source, received};
 
 use super::{DONE, End};
 use crate::args::{self, Args};
@@ -48,7 +48,7 @@ fn events(
         io::stdin()
             .read_to_end(&mut lines)
             .map_err(|error| one(Problem::new(Code::Io, format!("nothing can be read: {error}"))))?;
-        let (events, unreadable) = received(&lines);
+        let Received { events, proposed, unreadable } = received(&lines);
         let skipped = |line: &String| {
             let problem =
                 Problem::new(Code::TriggerUnknown, "the name of a ref is not UTF-8; it is left out");
@@ -56,6 +56,13 @@ fn events(
             problem.hint("name the branch or tag in UTF-8, and push it again")
         };
         view.warnings(&unreadable.iter().map(skipped).collect::<Vec<_>>());
+        for number in proposed {
+            // Nobody has agreed to its code, which could write to the repository past the guard.
+            view.note(&format!(
+                "the checks of change {number} do not run on the server; whoever lands runs them, or a runner: \
+                 shipway change check {number}"
+            ));
+        }
         return Ok(events);
     }
     let text = asked.event.as_deref().unwrap_or_default();
