@@ -35,13 +35,18 @@ pub(super) fn install(asked: &GuardInstall, repository: &Path, view: &dyn View) 
     install::carry_out(&git, &steps).map_err(one)?;
     let at = std::fs::canonicalize(repository)
         .map_err(|error| vec![Problem::new(Code::Io, format!("{}: {error}", repository.display()))])?;
-    Guard::open(&at).and_then(|guard| guard.publish(&git)).map_err(one)?;
+    let guard = Guard::open(&at).map_err(one)?;
+    guard.publish(&git).map_err(one)?;
     let findings = audit::look(&git, repository).map_err(one)?;
     if !findings.is_empty() {
         return Err(findings);
     }
     view.note(&format!("guarded; try it: shipway guard audit {}", repository.display()));
-    if asked.admin.is_empty() {
+    let base = guard.base(&git)?;
+    let able = |name: &String| {
+        base.policy.is_person(name) && base.signers.lines().iter().any(|line| line.fits(name))
+    };
+    if !base.policy.people.keys().any(able) {
         view.note("nobody can land yet: shipway guard install --server REPO.git --admin NAME=KEY.pub");
     }
     Ok(DONE)

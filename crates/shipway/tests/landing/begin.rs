@@ -1,6 +1,6 @@
 //! The first landings of a repository.
 
-use crate::stage::{CONFIG, POLICY, Stage, said};
+use crate::stage::{CONFIG, POLICY, SHIPWAY, Stage, said};
 
 #[test]
 fn an_empty_repository_gets_its_policy_by_a_landing() {
@@ -17,7 +17,7 @@ fn an_empty_repository_gets_its_policy_by_a_landing() {
     stage.did("ann", &["change", "land", "1"]);
     assert_eq!(stage.tip("main"), stage.repo.head());
     let proven = stage.did("cem", &["verify", "main"]);
-    assert!(proven.contains("1 landings, all of them proven"), "{proven}");
+    assert!(proven.contains("1 landing, and it is proven"), "{proven}");
 
     // From here on the policy of the branch holds: nobody approves their own work any more.
     stage.work("ann", "feature/y", "y");
@@ -27,6 +27,20 @@ fn an_empty_repository_gets_its_policy_by_a_landing() {
     stage.did("cem", &["change", "approve", "2"]);
     stage.did("ann", &["change", "land", "2"]);
     stage.did("cem", &["verify", "main"]);
+}
+
+#[test]
+fn whoever_installs_is_told_if_nobody_could_land() {
+    let Some(stage) = Stage::empty() else { return };
+    stage.begin(POLICY);
+    let path = stage.bare.display().to_string();
+    let install = || said(&stage.run(SHIPWAY, &["guard", "install", "--server", &path]));
+    // The policy that is there names people, with their keys.
+    assert!(!install().contains("nobody can land"));
+    let other = Stage::empty().unwrap();
+    let path = other.bare.display().to_string();
+    let told = said(&other.run(SHIPWAY, &["guard", "install", "--server", &path]));
+    assert!(told.contains("nobody can land yet"), "{told}");
 }
 
 #[test]
