@@ -106,6 +106,9 @@ pub fn prepare(
         go_on(session, &hands, &seen, (&mut input, line.tag.as_deref()), to)?;
     }
     let plan = push::plan(input, &session.catalog(&hands)).map_err(|problem| vec![problem])?;
+    if purpose == Purpose::Push {
+        outlook::ready(session, &plan)?;
+    }
     Ok(Prepared { plan, warnings: decision.warnings })
 }
 
