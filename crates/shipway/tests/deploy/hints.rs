@@ -180,3 +180,11 @@ fn a_drill_is_asked_for_where_it_may_be_made() {
     site.code(0, &["deploy", "production"]);
     assert_eq!(live(&site, "production"), "1.3.0");
 }
+
+#[test]
+fn another_clone_is_told_who_brought_what_is_live() {
+    let site = released(&["feat: one"]);
+    let mut status = site.command(&["env", "status", "staging"]);
+    let shown = said(0, &status.current_dir(site.clone()).output().unwrap());
+    assert!(shown.lines().any(|line| line.contains("1.1.0") && line.contains("Ann Author")), "{shown}");
+}
