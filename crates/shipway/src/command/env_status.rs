@@ -14,7 +14,7 @@ use shipway_core::problem::{Code, Problem};
 use shipway_world::agent::protocol::{Look, State};
 use shipway_world::shell::now;
 
-use super::{DONE, End};
+use super::{DONE, End, drill};
 use crate::args;
 use crate::prepare::{glance_with_files, onward};
 use crate::session::{Session, of_journal};
@@ -42,6 +42,7 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
     let look = Look { drift: true, way_back: true, services: true, lenient: true };
     let rows = rows(session, hosts, &heads, (look, PATIENT)).map_err(one)?;
     session.view.hosts(&rows, now());
+    drill::unfinished(session).map_err(one)?;
     let wrong = rows.iter().any(|row| row.kind() == Kind::Wrong);
     Ok(if wrong { 1 } else { DONE })
 }

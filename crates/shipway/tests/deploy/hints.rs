@@ -1,6 +1,7 @@
 //! What is said before anything is published, and what is said to come next: that is pasted into a shell, and works.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -187,4 +188,39 @@ fn another_clone_is_told_who_brought_what_is_live() {
     let mut status = site.command(&["env", "status", "staging"]);
     let shown = said(0, &status.current_dir(site.clone()).output().unwrap());
     assert!(shown.lines().any(|line| line.contains("1.1.0") && line.contains("Ann Author")), "{shown}");
+}
+
+/// Kills a drill as soon as it says that it is back.
+fn killed(site: &Site) {
+    let mut drill = shell(site, "exec shipway drill rollback staging 2>&1");
+    let mut drill = drill.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(drill.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("take it back")));
+    drill.kill().unwrap();
+    drill.wait().unwrap();
+}
+
+#[test]
+fn a_drill_that_was_killed_between_its_halves_is_told_and_brought_to_its_end() {
+    let site = released(&["feat: one", "feat: two"]);
+    site.configure(&STAGING.replace("FILES", FILES).replace("watch =", "drill = true\nwatch ="));
+    let warned = "a drill of staging went back and not forward again";
+    // The moment is short, and a busy machine may let it pass.
+    let shown = (0..20).find_map(|_| {
+        killed(&site);
+        let shown = site.code(0, &["status"]);
+        if shown.contains(warned) {
+            return Some(shown);
+        }
+        site.command(&["resume"]).output().unwrap();
+        None
+    });
+    let shown = shown.expect("a drill is killed between its halves");
+    assert_eq!(live(&site, "staging"), "1.1.0");
+    assert!(site.code(0, &["env", "status"]).contains(warned));
+    paste(&site, 0, (&shown, "hint: bring it back"));
+    assert_eq!(live(&site, "staging"), "1.2.0");
+    assert!(!site.code(0, &["status"]).contains(warned));
+    // What somebody has brought since is left alone.
+    site.code(10, &["resume"]);
 }
