@@ -5,7 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::site::{FILES, Site, said};
+use shipway_testkit::host::Fleet;
+use shipway_testkit::skip::skip;
+
+use crate::site::{FILES, Site, over_fleet, said};
 
 /// An environment whose last check fails while a file is there.
 const STAGING: &str = r#"FILES
@@ -223,4 +226,19 @@ fn a_drill_that_was_killed_between_its_halves_is_told_and_brought_to_its_end() {
     assert!(!site.code(0, &["status"]).contains(warned));
     // What somebody has brought since is left alone.
     site.code(10, &["resume"]);
+}
+
+#[test]
+fn the_page_of_an_environment_reaches_its_hosts_as_it_is_configured() {
+    let fleet = match Fleet::new(1) {
+        Ok(fleet) => fleet,
+        Err(why) => return skip(&why),
+    };
+    let site = Site::new(&over_fleet(FILES, &fleet, ""));
+    site.code(0, &["env", "verify", "staging", "--doc", "docs/run/staging.md"]);
+    let page = site.repo.read("docs/run/staging.md");
+    let line = page.lines().find(|line| line.starts_with("ssh ")).expect(&page);
+    let (command, _) = line.split_once("   #").unwrap();
+    let reached = said(0, &shell(&site, &format!("{command} echo here")).output().unwrap());
+    assert!(reached.contains("here"), "{reached}");
 }
