@@ -93,12 +93,17 @@ fn is_shipped(waiting: &Waiting) {
     waiting.call(0, &["env", "status", "production"]);
     waiting.call(0, &["incident", "open", "the queue stands"]);
     assert!(waiting.call(0, &["incident"]).contains("the queue stands"));
+    let listed = waiting.call(0, &["incident", "list", "--json"]);
+    let incident = listed.split("\"id\":\"").nth(1).unwrap()[..8].to_owned();
     assert!(waiting.call(2, &["plan"]).contains("SW0102"), "a release needs files of its own");
     assert!(waiting.call(10, &["abort"]).contains("no process drives"));
     waiting.call(3, &["resume"]);
     if !waiting.approve() {
         return;
     }
+    // The approval is there, and the incident keeps the gate shut until it is over.
+    waiting.call(3, &["resume", &waiting.run]);
+    waiting.call(0, &["incident", "close", &incident]);
     waiting.call(0, &["resume", &waiting.run]);
     assert_eq!(waiting.built().as_deref(), Some("two\n"));
     let status = waiting.call(0, &["env", "status", "production", "--json"]);
