@@ -5,10 +5,12 @@
 mod cargo;
 mod compare;
 mod debian;
+mod locked;
 mod npm;
 pub mod pep440;
 pub mod pep508;
 mod python;
+mod reach;
 mod requirements;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use cargo::{cargo, crates};
 pub use compare::{Row, Verdict, compare};
 pub use debian::{debian, order as debian_order, packages};
+pub use locked::{LOCKS, locked_requirements};
 pub use npm::{lock as npm_lock, manifest as npm_manifest, satisfies as npm_satisfies};
 pub use pep508::{Markers, normal};
 pub use python::{metadata, poetry_lock, pylock, pyproject, uv_lock};

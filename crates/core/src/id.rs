@@ -108,6 +108,28 @@ pub struct Actor {
     pub host: String,
 }
 
+impl Actor {
+    /// Returns the name with the kind, unless it is a person, as a host writes down who holds it.
+    pub fn signature(&self) -> String {
+        match self.kind {
+            ActorKind::Human => self.name.clone(),
+            ActorKind::Agent => format!("{}{AGENT}", self.name),
+            ActorKind::Machine => format!("{}{MACHINE}", self.name),
+        }
+    }
+
+    /// Returns who has such a signature; on which machine is not known.
+    pub fn signed(signature: &str) -> Self {
+        let kinds = [(AGENT, ActorKind::Agent), (MACHINE, ActorKind::Machine)];
+        let found = kinds.into_iter().find_map(|(end, kind)| Some((signature.strip_suffix(end)?, kind)));
+        let (name, kind) = found.unwrap_or((signature, ActorKind::Human));
+        Self { kind, name: name.to_owned(), host: String::new() }
+    }
+}
+
+const AGENT: &str = " (agent)";
+const MACHINE: &str = " (machine)";
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)

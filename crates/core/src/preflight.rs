@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::deps::{Declaration, Place};
 use crate::problem::{Code, Problem};
 
+pub use fix::reach;
 pub use judge::judge;
 pub use page::{Page, Stamp, digest, page};
 pub use parity::{Difference, HostReport, parity};

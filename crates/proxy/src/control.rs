@@ -94,7 +94,9 @@ impl Control {
             if stream.read_line(&mut line)? == 0 {
                 return Ok(());
             }
-            let answer = match serde_json::from_str::<Ask>(&line) {
+            let asked = serde_json::from_str::<Ask>(&line);
+            let ends = matches!(asked, Ok(Ask::Stop));
+            let answer = match asked {
                 Ok(Ask::Handover) => {
                     let changing = self.change.lock().unwrap_or_else(PoisonError::into_inner);
                     if self.hub.is_leaving() {
@@ -112,14 +114,21 @@ impl Control {
                     Answer::Problem(problem.found(error.to_string()))
                 }
             };
-            let text = serde_json::to_string(&answer).map_err(io::Error::other)?;
-            stream.get_mut().write_all(format!("{text}\n").as_bytes())?;
+            let told = serde_json::to_string(&answer)
+                .map_err(io::Error::other)
+                .and_then(|text| stream.get_mut().write_all(format!("{text}\n").as_bytes()));
+            if ends {
+                // Only now: the process may end at once, and whoever asked would hear nothing.
+                self.hub.leave();
+            }
+            told?;
         }
     }
 
     fn answer(&self, ask: Ask) -> Result<Answer, Problem> {
         match ask {
-            Ask::State | Ask::Handover => {}
+            // Whoever asks for the end is told first how things stand.
+            Ask::State | Ask::Handover | Ask::Stop => {}
             Ask::Switch { upstreams, drain_ms } => {
                 self.switch(&upstreams, Duration::from_millis(drain_ms))?;
             }
@@ -127,7 +136,6 @@ impl Control {
             Ask::Resume => self.hold(None)?,
             Ask::Counters => return Ok(Answer::Counters { counters: self.hub.counters() }),
             Ask::Metrics => return Ok(Answer::Metrics { text: metrics::text(&self.hub.counters()) }),
-            Ask::Stop => self.hub.leave(),
         }
         Ok(Answer::State(self.hub.state()))
     }

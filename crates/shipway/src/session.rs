@@ -218,7 +218,7 @@ impl<'a> Session<'a> {
         let agent = AgentBinary::current()
             .map_err(|error| Problem::new(Code::Io, format!("our own program cannot be found: {error}")))?;
         let fleet = Fleet::new(Arc::clone(&store), agent, onward::values(self));
-        let fleet = fleet.held_by(self.actor().to_string());
+        let fleet = fleet.held_by(self.actor().signature());
         Ok(Hands { fleet: Arc::new(fleet), store })
     }
 

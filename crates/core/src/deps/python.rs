@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::pep508;
+use super::reach::{Reach, join};
 use super::{Declaration, Declared, Installed, normal};
 
 /// Returns what `[project]` of a `pyproject.toml` asks for (PEP 621), or why it cannot be read.
@@ -78,40 +79,17 @@ pub fn uv_lock(path: &str, text: &str) -> Result<Declaration, String> {
     let roots: BTreeSet<String> =
         packages.iter().filter(|package| is_own(package)).map(|one| name(one)).collect();
     found.own = roots.first().cloned();
-    let mut needed: BTreeSet<(String, String)> = BTreeSet::new();
-    let mut queue: Vec<(String, Vec<String>)> = roots.iter().map(|root| (root.clone(), vec![])).collect();
-    while let Some((from, extras)) = queue.pop() {
-        for package in packages.iter().filter(|package| name(package) == from) {
-            let optional = package.get("optional-dependencies").and_then(Value::as_table);
-            let of_extras = extras.iter().filter_map(|extra| optional?.get(extra));
-            for edge in
-                package.get("dependencies").into_iter().chain(of_extras).flat_map(|list| tables(Some(list)))
-            {
-                let to = name(edge);
-                let marker = text_of(edge, "marker").to_owned();
-                let extras: Vec<String> = texts(edge.get("extra")).into_iter().map(normal).collect();
-                if needed.insert((to.clone(), format!("{marker}\n{extras:?}"))) {
-                    queue.push((to, extras));
-                }
-            }
-        }
-    }
+    let reach = Reach::of(&packages, &roots);
     for package in packages.iter().filter(|package| !is_own(package)) {
-        let name = name(package);
-        let asked: Vec<&str> = needed
-            .iter()
-            .filter(|(to, _)| *to == name)
-            .map(|(_, how)| how.split('\n').next().unwrap_or_default())
-            .collect();
-        // One edge without a marker is enough; else any of the markers.
-        let always = asked.iter().any(|marker| marker.is_empty());
-        let mut marker = if always { String::new() } else { any(&asked) };
+        let asked = reach.marker(&name(package));
+        let optional = asked.is_none();
+        let mut marker = asked.unwrap_or_default();
         let forks = texts(package.get("resolution-markers"));
         if !forks.is_empty() {
-            let fork = any(&forks);
+            let fork = join(forks.into_iter(), " or ");
             marker = if marker.is_empty() { fork } else { format!("({marker}) and ({fork})") };
         }
-        found.packages.push(Declared { marker, optional: asked.is_empty(), ..locked(path, package) });
+        found.packages.push(Declared { marker, optional, ..locked(path, package) });
     }
     Ok(found)
 }
@@ -135,14 +113,6 @@ pub fn metadata(text: &str) -> Option<Installed> {
     (!found.name.is_empty() && !found.version.is_empty()).then_some(found)
 }
 
-fn any(markers: &[&str]) -> String {
-    match markers {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        many => many.iter().map(|marker| format!("({marker})")).collect::<Vec<_>>().join(" or "),
-    }
-}
-
 fn is_own(package: &Table) -> bool {
     let source = package.get("source").and_then(Value::as_table);
     source.is_some_and(|source| source.contains_key("virtual") || source.contains_key("editable"))
@@ -154,22 +124,22 @@ fn locked(path: &str, package: &Table) -> Declared {
     Declared { name: name(package), want, from: path.into(), ..Declared::default() }
 }
 
-fn name(table: &Table) -> String {
+pub(super) fn name(table: &Table) -> String {
     normal(text_of(table, "name"))
 }
 
-fn read(path: &str, text: &str) -> Result<Table, String> {
+pub(super) fn read(path: &str, text: &str) -> Result<Table, String> {
     text.parse::<Table>().map_err(|error| format!("{path} is not TOML: {}", error.message()))
 }
 
-fn text_of<'a>(table: &'a Table, key: &str) -> &'a str {
+pub(super) fn text_of<'a>(table: &'a Table, key: &str) -> &'a str {
     table.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn texts(value: Option<&Value>) -> Vec<&str> {
+pub(super) fn texts(value: Option<&Value>) -> Vec<&str> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
-fn tables(value: Option<&Value>) -> impl Iterator<Item = &Table> {
+pub(super) fn tables(value: Option<&Value>) -> impl Iterator<Item = &Table> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table)
 }

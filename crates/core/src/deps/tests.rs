@@ -149,6 +149,45 @@ fn lock_files_of_python_say_what_is_asked_for() {
 }
 
 #[test]
+fn a_locked_set_becomes_requirements_with_hashes() {
+    let of = |path: &str, text: &str| locked_requirements(path, text).unwrap();
+    let uv = "version = 1\n[[package]]\nname = 'app'\nversion = '0.1'\nsource = {virtual = '.'}\n\
+        dependencies = [{name = 'a'}, {name = 'w', marker = \"sys_platform == 'win32'\"}]\n\
+        [package.dev-dependencies]\ndev = [{name = 'pytest'}]\n\
+        [[package]]\nname = 'a'\nversion = '1'\ndependencies = [{name = 'app'}]\n\
+        sdist = {url = 'u', hash = 'sha256:aa'}\nwheels = [{url = 'u', hash = 'sha256:bb'}, {hash = 'md5:cc'}]\n\
+        [[package]]\nname = 'w'\nversion = '4'\nwheels = [{hash = 'sha256:dd'}]\n\
+        dependencies = [{name = 'x', marker = \"python_version < '3.12'\"}]\n\
+        [[package]]\nname = 'x'\nversion = '5'\nwheels = [{hash = 'sha256:ee'}]\n\
+        [[package]]\nname = 'pytest'\nversion = '6'\n";
+    // What only something for Windows needs is needed only there.
+    let expect = "a==1 --hash=sha256:aa --hash=sha256:bb\n\
+        w==4 ; sys_platform == 'win32' --hash=sha256:dd\n\
+        x==5 ; (python_version < '3.12') and (sys_platform == 'win32') --hash=sha256:ee\n";
+    assert_eq!(of("dir/uv.lock", uv).unwrap(), expect);
+    let pylock = "lock-version = '1.0'\n[[packages]]\nname = 'A.b'\nversion = '1'\nmarker = \"os_name == 'nt'\"\n\
+        wheels = [{name = 'w', hashes = {sha256 = 'aa', md5 = 'bb'}}]\nsdist = {hashes = {sha512 = 'cc'}}\n";
+    let expect = "a-b==1 ; os_name == 'nt' --hash=sha256:aa --hash=sha512:cc\n";
+    assert_eq!(of("pylock.web.toml", pylock).unwrap(), expect);
+    let poetry = "[[package]]\nname = 'a'\nversion = '1'\noptional = false\ngroups = ['main']\n\
+        files = [{file = 'f', hash = 'sha256:aa'}]\n\
+        [[package]]\nname = 't'\nversion = '2'\noptional = false\ngroups = ['dev']\nfiles = []\n";
+    assert_eq!(of("poetry.lock", poetry).unwrap(), "a==1 --hash=sha256:aa\n");
+    // What cannot be proven, or chosen, is not installed.
+    for (path, text, why) in [
+        ("uv.lock", uv.replace("'sha256:dd'", "'md5:dd'"), "w==4 of uv.lock has no hash"),
+        ("poetry.lock", poetry.replace("groups = ['main']\n", ""), "of a Poetry before 2"),
+        ("pylock.toml", pylock.replace("os_name == 'nt'", "'d' in dependency_groups"), "belongs to a group"),
+        ("pylock.toml", pylock.replace("'aa'", "'a --index-url x'").replace("'cc'", "''"), "has no hash"),
+        ("uv.lock", "package = 1 2".to_owned(), "is not TOML"),
+    ] {
+        let found = of(path, &text).unwrap_err();
+        assert!(found.contains(why), "{why}: {found}");
+    }
+    assert!(locked_requirements("requirements.txt", "a==1").is_none());
+}
+
+#[test]
 fn packages_of_npm_are_compared_by_their_place() {
     let lock = r#"{"lockfileVersion": 3, "packages": {
         "": {"name": "app"}, "packages/tool": {"version": "0.1.0"},

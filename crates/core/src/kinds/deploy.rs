@@ -214,6 +214,9 @@ pub struct Proven {
     /// Whether one that is not proven is only advised against.
     #[serde(default)]
     pub waived: bool,
+    /// The version, by which it is brought there; empty where an older plan does not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
 }
 
 /// Sees that a rollback was practised lately.
@@ -223,4 +226,7 @@ pub struct Drill {
     pub environments: Vec<String>,
     /// How long ago it may be, in milliseconds.
     pub within_ms: u64,
+    /// The one of them that is marked for drills; empty for none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub marked: String,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::Catalog;
 use crate::gate::Need;
-use crate::id::Digest;
+use crate::id::{Digest, RunId};
 use crate::journal::{Event, Outcome, RunHead};
 use crate::plan::{Plan, Release};
 use crate::planner::Draft;
@@ -24,6 +24,44 @@ pub struct Drill {
     pub at: Time,
     /// How long the way back took.
     pub took: Duration,
+}
+
+/// A drill that went back and not forward again: the older release is live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Half {
+    /// The run that went back.
+    pub run: RunId,
+    /// The environment.
+    pub environment: String,
+    /// The version that is to be live again.
+    pub version: String,
+    /// The one that is live.
+    pub live: String,
+}
+
+/// Returns the drills that nothing followed in their environments.
+pub fn halves(heads: &[RunHead]) -> Vec<Half> {
+    let shipped = |head: &RunHead| match (&head.opened.event, &head.last.event) {
+        (Event::Opened { plan, .. }, Event::Closed { outcome: Outcome::Shipped }) => {
+            Some((plan.release.clone(), plan.release.environment.clone()?))
+        }
+        _ => None,
+    };
+    let ended: Vec<_> =
+        heads.iter().filter_map(|head| shipped(head).map(|(release, at)| (&head.run, release, at))).collect();
+    let last =
+        |at: usize, environment: &str| !ended[at + 1..].iter().any(|(_, _, other)| other == environment);
+    let went_back = ended
+        .iter()
+        .enumerate()
+        .filter(|(at, (_, release, environment))| release.why == BACK && last(*at, environment));
+    let half = |(_, (run, release, environment)): (usize, &(&RunId, Release, String))| Half {
+        run: (*run).clone(),
+        environment: environment.clone(),
+        version: release.from.clone().unwrap_or_default(),
+        live: release.to.clone(),
+    };
+    went_back.map(half).collect()
 }
 
 /// Returns the plan that makes backups and restores each into a scratch place. It changes nothing that is live.

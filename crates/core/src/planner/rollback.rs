@@ -12,6 +12,11 @@ use crate::planner::{Draft, SETTLE_MS};
 use crate::problem::{Code, Problem};
 use crate::run::Run;
 
+/// The reason of a plan that brings a release back into an environment.
+pub const BACK: &str = "back to a release that was confirmed";
+/// The same, where somebody says that the database was restored for it.
+pub const RESTORED: &str = "back to a release that was confirmed, with a restored database";
+
 /// Returns what a shipped run published and how it would be withdrawn, or why it cannot be.
 pub fn published(run: &Run) -> Result<(Published, Withdrawal), Problem> {
     let nothing = || {

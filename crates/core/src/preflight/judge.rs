@@ -12,12 +12,12 @@ const CERTIFICATE_WARNING: u64 = 14;
 /// Returns how a want stands; `now` is the time of this machine when the host was looked at.
 pub fn judge(want: &Want, seen: &Seen, now: Time) -> Row {
     let (state, found, wanted, fix) = match seen {
-        Seen::Failed { why } => (State::Unknown, why.clone(), wanted(want), fix(want)),
-        Seen::Broken { why } => (State::Bad, why.clone(), wanted(want), fix(want)),
-        Seen::Missing { what } => (State::Bad, what.clone(), wanted(want), fix_missing(want)),
+        Seen::Failed { why } => (State::Unknown, why.clone(), wanted(want), Some(fix(want))),
+        Seen::Broken { why } => (State::Bad, why.clone(), wanted(want), Some(fix(want))),
+        Seen::Missing { what } => (State::Bad, what.clone(), wanted(want), Some(fix_missing(want))),
         Seen::Unknown => (State::Unknown, "an answer of a newer shipway".into(), wanted(want), None),
         seen => match verdict(want, seen, now) {
-            Some((state, found)) => (state, found, wanted(want), fix(want)),
+            Some((state, found)) => (state, found, wanted(want), Some(fix(want))),
             None => (State::Unknown, "an answer to something else".into(), wanted(want), None),
         },
     };
@@ -27,7 +27,7 @@ pub fn judge(want: &Want, seen: &Seen, now: Time) -> Row {
     }
     match (want, seen) {
         (Want::Packages { place, declaration }, Seen::Packages(inventory)) => {
-            packages(row, &deps::compare(declaration, inventory, place))
+            packages(Row { fix, ..row }, &deps::compare(declaration, inventory, place))
         }
         (Want::Disk { path, bytes, .. }, Seen::Disk { bytes: free, .. }) if free >= bytes => {
             row.fix(format!("du --inodes -x --max-depth=2 {} | sort -n | tail", quote(path)))
@@ -214,7 +214,7 @@ fn counts(rows: &[deps::Row]) -> String {
     if text.is_empty() { "nothing declared".into() } else { text.join(", ") }
 }
 
-/// Adds the commands that set the packages right, each once.
+/// Adds the commands that set the packages right, each once; without one, the row keeps what it has.
 fn packages(mut row: Row, rows: &[deps::Row]) -> Row {
     let mut fixes: Vec<&str> = vec![];
     for fix in
@@ -224,7 +224,9 @@ fn packages(mut row: Row, rows: &[deps::Row]) -> Row {
             fixes.push(fix);
         }
     }
-    row.fix = (!fixes.is_empty()).then(|| fixes.join(" && "));
+    if !fixes.is_empty() {
+        row.fix = Some(fixes.join(" && "));
+    }
     row
 }
 

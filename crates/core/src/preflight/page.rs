@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Difference, Row, State};
+use super::{Difference, Row, State, reach};
 use crate::deployment::Host;
 use crate::deps::quote;
 use crate::id::Digest;
@@ -151,7 +151,7 @@ fn reference(out: &mut String, hosts: &[(Host, Vec<Row>)]) {
     let mut lines = String::new();
     for (host, rows) in hosts {
         if !host.is_local() {
-            let _ = writeln!(lines, "ssh {}   # {}", quote(&host.address), host.name.replace('\n', " "));
+            let _ = writeln!(lines, "{}   # {}", reach(host, &[]), host.name.replace('\n', " "));
         }
         for row in rows {
             match row.name.split_once(' ') {

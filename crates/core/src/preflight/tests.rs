@@ -72,7 +72,7 @@ fn rights_clock_and_room_are_judged_with_their_commands() {
         &Seen::User { name: "root".into() },
         State::Bad,
         "root",
-        None,
+        Some("id deploy || sudo useradd --create-home deploy"),
     );
 }
 
@@ -151,7 +151,8 @@ fn variables_files_and_backups_are_judged() {
     let variable =
         |file: Option<&str>| Want::Variable { name: "KEY".into(), file: file.map(Into::into), secret: true };
     check(&variable(None), &seen(true, false), State::Ok, "set", None);
-    check(&variable(None), &seen(false, false), State::Bad, "not set", None);
+    let names = "env | cut -d= -f1 | grep -nx KEY";
+    check(&variable(None), &seen(false, false), State::Bad, "not set", Some(names));
     let fix = "read -rs value && printf '%s=%s\\n' KEY \"$value\" >>/etc/app.env";
     check(&variable(Some("/etc/app.env")), &seen(true, true), State::Bad, "set to nothing", Some(fix));
     let file = |mode, empty| Seen::File { what: "file".into(), mode, empty };
@@ -247,6 +248,52 @@ fn an_answer_that_does_not_fit_is_unknown_and_never_ok() {
     }
     assert_eq!(serde_json::from_str::<Want>(r#"{"want": "moon", "phase": 1}"#).unwrap(), Want::Unknown);
     assert_eq!(serde_json::from_str::<Seen>(r#"{"seen": "moon", "phase": 1}"#).unwrap(), Seen::Unknown);
+}
+
+#[test]
+fn every_red_line_offers_a_command() {
+    let mut wants = wants(&everything());
+    let pip = Place::Pip { venv: "/v".into() };
+    wants.push(Want::Packages { place: pip, declaration: Declaration::default() });
+    wants.push(Want::Service { keeper: Keeper::Unknown, name: "web".into() });
+    wants.push(Want::Backup { dir: String::new(), within_ms: 1 });
+    wants.push(Want::Unknown);
+    let failed = [Seen::Missing { what: "not there".into() }, Seen::Broken { why: "odd".into() }];
+    let answers = [
+        os("arch", "1"),
+        Seen::User { name: "root".into() },
+        Seen::Sudo { allowed: false, password: None, why: String::new() },
+        Seen::Clock { at: Time(0) },
+        Seen::Disk { bytes: 0, inodes: Some(0) },
+        Seen::Memory { bytes: 0 },
+        Seen::Port { open: true, why: String::new() },
+        Seen::Port { open: false, why: String::new() },
+        Seen::Service { running: false, state: "dead".into() },
+        Seen::Version { path: "/x".into(), version: "0.1".into() },
+        Seen::Venv { version: "2.7".into(), base: "/usr".into() },
+        Seen::Import { error: Some("no".into()) },
+        Seen::Variable { set: false, empty: false },
+        Seen::File { what: "file".into(), mode: 0o777, empty: true },
+        Seen::Certificate { until: Time(0) },
+        Seen::Addresses { list: vec![] },
+        Seen::Backup { newest: Time(0), name: "a".into(), bytes: 0 },
+        Seen::Packages(Inventory { packages: vec![], markers: Markers::new() }),
+    ];
+    for want in &wants {
+        let rows: Vec<Row> = failed.iter().chain(&answers).map(|seen| judge(want, seen, NOW)).collect();
+        let red: Vec<&Row> = rows.iter().filter(|row| row.state == State::Bad).collect();
+        assert!(red.len() >= 2, "{want:?}");
+        for row in red {
+            assert!(row.fix.as_ref().is_some_and(|fix| !fix.is_empty()), "{want:?}: {row:?}");
+        }
+    }
+}
+
+#[test]
+fn a_host_is_reached_with_its_own_ssh() {
+    assert_eq!(reach(&host("web"), &["-v"]), "ssh -v deploy@web");
+    let ssh = ["ssh", "-F", "my config"].map(str::to_owned).to_vec();
+    assert_eq!(reach(&Host { ssh, ..host("web") }, &[]), "ssh -F 'my config' deploy@web");
 }
 
 fn everything() -> Require {
@@ -388,6 +435,10 @@ fn a_page_says_what_was_seen_and_when_it_is_stale() {
         stamp.stale(&digest(hosts, &[]), NOW.after(Duration::from_hours(days * 24)), month)
     };
     assert_eq!((stamp.environment.as_str(), stamp.at), ("production", NOW));
+    let ssh = ["ssh", "-F", "deploy/ssh"].map(str::to_owned).to_vec();
+    let own = [(Host { ssh, ..host("web-1") }, vec![])];
+    let text = self::page(&Page { environment: "production", hosts: &own, differences: &[], at: NOW });
+    assert!(text.contains("\nssh -F deploy/ssh deploy@web-1   # web-1\n"), "{text}");
     assert_eq!(stale(&hosts, 30), None);
     assert_eq!(stale(&[(host("web-1"), rows("1 GB", "debian 12"))], 1), None);
     assert_eq!(stale(&hosts, 31).unwrap(), "it is 31 days old, and 30 are allowed");

@@ -71,15 +71,14 @@ fn packages(place: &Place, declared: &[crate::deps::Declared]) -> String {
 }
 
 /// Returns how a keeper is asked to start a service.
-pub(super) fn start(keeper: Keeper, name: &str) -> Option<String> {
+pub(super) fn start(keeper: Keeper, name: &str) -> String {
     let name = crate::deps::quote(name);
     match keeper {
-        Keeper::Systemd => Some(format!("sudo systemctl start {name}")),
-        Keeper::SystemdUser => Some(format!("systemctl --user start {name}")),
-        Keeper::S6 => Some(format!("s6-svc -u {name}")),
-        Keeper::Runit => Some(format!("sv up {name}")),
-        Keeper::PidFile => Some(format!("cat {name}")),
-        Keeper::Process => Some(format!("ps -C {name}")),
-        Keeper::Unknown => None,
+        Keeper::Systemd => format!("sudo systemctl start {name}"),
+        Keeper::SystemdUser => format!("systemctl --user start {name}"),
+        Keeper::S6 => format!("s6-svc -u {name}"),
+        Keeper::Runit => format!("sv up {name}"),
+        Keeper::PidFile => format!("cat {name}"),
+        Keeper::Process | Keeper::Unknown => format!("ps -C {name}"),
     }
 }

@@ -1,13 +1,15 @@
 //! What outlives the process: the state, the listening socket, and what clients have begun.
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use shipway_core::problem::Code;
+use shipway_core::proxy::{Ask, Upstream};
 use shipway_testkit::load::{Load, Method};
 
-use crate::scene::{Scene, Server, get, send};
+use crate::scene::{LONG, Scene, Server, get, send};
 
 #[test]
 fn the_proxy_is_replaced_under_load() {
@@ -128,4 +130,27 @@ fn a_proxy_that_is_stopped_ends_what_it_has_begun() {
     assert!(scene.wait_for_first().success());
     assert_eq!(scene.client.state().unwrap_err().code, Code::ProxySilent);
     assert!(!scene.dir.path().join("proxy.sock").exists());
+}
+
+#[test]
+fn a_proxy_that_is_stopped_says_so_to_the_end_before_it_ends() {
+    let (mut scene, one) = (Scene::new(), Server::start("1"));
+    let address = scene.start(&[&one]);
+    // An answer that fits into no buffer: it is at its end only when it was read.
+    let many = (0..4_000).map(|port| Upstream {
+        release: "a".repeat(200),
+        address: format!("127.0.0.2:{}", 1_000 + port),
+        weight: 1,
+    });
+    scene.client.switch(&many.collect::<Vec<_>>(), LONG).unwrap();
+    let mut asking = UnixStream::connect(scene.dir.path().join("proxy.sock")).unwrap();
+    let ask = serde_json::to_string(&Ask::Stop).unwrap();
+    asking.write_all(format!("{ask}\n").as_bytes()).unwrap();
+    // Nothing here waits for anything: a process that ended too early is gone by now.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(std::net::TcpStream::connect(address).is_ok(), "it ended before it had answered");
+    let mut answer = String::new();
+    BufReader::new(asking).read_line(&mut answer).unwrap();
+    assert!(answer.ends_with('\n') && answer.contains("127.0.0.2:4999"), "{} bytes", answer.len());
+    assert!(scene.wait_for_first().success());
 }

@@ -31,11 +31,14 @@ pub enum Policy {
     /// Put the cases of the repository to the evaluator, and tell which are decided otherwise
     #[command(
         after_help = "examples:\n  shipway policy test\n  shipway policy test cases/*.toml\n  shipway policy test --json\n\n\
-                      A case in .shipway/policy_test.toml:\n\n  \
+                      With this .shipway/policy.toml, in which people are known by name:\n\n  \
+                      preset = \"gitflow\"\n  [person.anna]\n  [person.boris]\n  [person.carla]\n  \
+                      [branch.main]\n  approvals = 1\n  checks = [\"test\"]\n\n\
+                      these cases in .shipway/policy_test.toml hold:\n\n  \
                       [[case]]\n  name = \"nobody pushes to main\"\n  by = \"boris\"\n  ref = \"main\"\n  \
                       expect = \"push-restricted\"\n\n  \
                       [[case]]\n  name = \"an approved hotfix lands\"\n  by = \"anna\"\n  ref = \"main\"\n  land = \"anna\"\n  \
-                      from = \"hotfix/1\"\n  approvals = [\"carla\"]\n  expect = \"allow\""
+                      from = \"hotfix/1\"\n  author = \"boris\"\n  approvals = [\"carla\"]\n  checks = [\"test\"]\n  expect = \"allow\""
     )]
     Test {
         /// The files; `.shipway/policy_test.toml` if left out

@@ -18,15 +18,20 @@ pub fn run(session: &Session<'_>, deploy: &args::Deploy) -> End {
         Some(kept) => kept.version.as_deref(),
         None => deploy.what.as_deref(),
     };
+    // What was said for the plan that was shown is said for it still.
+    let restored = deploy.restored || kept.as_ref().is_some_and(|kept| kept.restored);
     if deploy.plan {
-        let plan = prepare::deploy::plan(session, &deploy.environment, what, deploy.restored)?;
-        return show(session, what, &plan);
+        let plan = prepare::deploy::plan(session, &deploy.environment, what, restored)?;
+        return show(session, (what, restored), &plan);
     }
     let lock = session.lock(None).map_err(one)?;
     session.free(&deploy.environment).map_err(one)?;
-    let plan = prepare::deploy::plan(session, &deploy.environment, what, deploy.restored)?;
-    if let (Some(digest), Some(kept)) = (digest, kept) {
-        push::same(digest, Some(kept.plan), &plan).map_err(one)?;
+    let plan = prepare::deploy::plan(session, &deploy.environment, what, restored)?;
+    if let (Some(digest), Some(kept)) = (digest, kept.as_ref()) {
+        let flags = if restored { " --restored --plan" } else { " --plan" };
+        let what = what.map_or_else(String::new, |what| format!(" {what}"));
+        let again = format!("shipway deploy {}{what}{flags}", deploy.environment);
+        push::same(digest, (Some(kept.plan.clone()), &plan), &again).map_err(one)?;
     }
     carry::out(session, lock, Load::Plan(Box::new(plan)))
 }
@@ -56,7 +61,7 @@ pub fn back(session: &Session<'_>, name: &str, rollback: &args::Rollback) -> End
     let one = |problem: Problem| vec![problem];
     let (to, restored) = (rollback.to.as_deref(), rollback.restored);
     if rollback.plan {
-        return show(session, None, &prepare::deploy::back(session, name, to, restored)?);
+        return show(session, (None, restored), &prepare::deploy::back(session, name, to, restored)?);
     }
     let lock = session.lock(None).map_err(one)?;
     session.free(name).map_err(one)?;
@@ -77,8 +82,8 @@ pub fn leave(session: &Session<'_>, name: &str, run: &RunId) -> End {
     Ok(DONE)
 }
 
-fn show(session: &Session<'_>, what: Option<&str>, shown: &shipway_core::plan::Plan) -> End {
-    plan::keep(session, what, shown);
+fn show(session: &Session<'_>, asked: (Option<&str>, bool), shown: &shipway_core::plan::Plan) -> End {
+    plan::keep(session, asked, shown);
     session.view.plan(shown);
     session.view.warnings(&prepare::outlook::problems(session, shown)?);
     Ok(DONE)

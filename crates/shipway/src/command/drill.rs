@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use shipway_core::config::duration_text;
 use shipway_core::gate::Need;
+use shipway_core::journal::Journal as _;
 use shipway_core::kinds::deploy::MIGRATE;
 use shipway_core::plan::{Plan, Release, Verb, Work};
-use shipway_core::planner::drill::{self, BACK, FORWARD, RESTORE};
+use shipway_core::planner::drill::{self, BACK, FORWARD, Half, RESTORE};
 use shipway_core::problem::{Code, Problem};
 
 use super::carry::{self, Load};
 use super::{DONE, End};
 use crate::args::{self, DrillKind};
 use crate::prepare::{self, glance_with_files, onward};
-use crate::session::Session;
+use crate::session::{Session, of_journal};
 use crate::view::Document;
 
 /// Practises a rollback there and back, or a restore, and says how long it took.
@@ -48,8 +49,7 @@ fn rollback(session: &Session<'_>, name: &str) -> End {
         return Ok(code);
     }
     let took = begun.elapsed();
-    let forward = prepare::deploy::back(session, name, Some(&version), false)?;
-    let code = carry_out(session, name, forward, FORWARD)?;
+    let code = forward(session, name, &version)?;
     if code != DONE {
         return Ok(code);
     }
@@ -77,6 +77,51 @@ fn rollback(session: &Session<'_>, name: &str) -> End {
                 .wanted(duration_text(target)),
         ])
     }
+}
+
+/// Brings the release back that was live before a drill.
+fn forward(session: &Session<'_>, name: &str, version: &str) -> End {
+    let plan = prepare::deploy::back(session, name, Some(version), false)?;
+    let code = carry_out(session, name, plan, FORWARD)?;
+    if code != DONE {
+        unfinished(session).map_err(|problem| vec![problem])?;
+    }
+    Ok(code)
+}
+
+/// Goes forward again where a drill was left after its way back; nothing if none was. `run` is the one that is asked for.
+pub fn finish(session: &Session<'_>, run: Option<&str>) -> Result<Option<u8>, Vec<Problem>> {
+    let one = |problem| vec![problem];
+    let halves = left(session).map_err(one)?;
+    let asked = |half: &&Half| run.is_none_or(|run| half.run.as_str().starts_with(run));
+    let Some(half) = halves.iter().rev().find(asked) else { return Ok(None) };
+    let place = onward::environment(session, &half.environment).map_err(one)?;
+    let project = glance_with_files(session)?.name();
+    let place = onward::look(session, &session.hands().map_err(one)?, place, &project)?;
+    if place.hosts.iter().any(|(_, state)| state.current.as_ref() != Some(&half.run)) {
+        let name = &half.environment;
+        session
+            .view
+            .note(&format!("{name} is left as it is: somebody has brought something else there since"));
+        return Ok(None);
+    }
+    forward(session, &half.environment, &half.version).map(Some)
+}
+
+/// Warns of drills that went back and not forward again.
+pub fn unfinished(session: &Session<'_>) -> Result<(), Problem> {
+    let warning = |half: Half| {
+        let what = format!("a drill of {} went back and not forward again", half.environment);
+        let problem = Problem::new(Code::DrillFailed, what).at(format!("run {}", half.run));
+        let problem = problem.found(format!("{} live", half.live)).wanted(format!("{} live", half.version));
+        problem.hint(format!("bring it back: shipway resume {}", half.run))
+    };
+    session.view.warnings(&left(session)?.into_iter().map(warning).collect::<Vec<_>>());
+    Ok(())
+}
+
+fn left(session: &Session<'_>) -> Result<Vec<Half>, Problem> {
+    Ok(drill::halves(&session.journal_to_read()?.runs().map_err(of_journal)?))
 }
 
 /// Makes the backups of an environment, and restores each into a scratch place.

@@ -13,6 +13,7 @@ use shipway_core::preflight::{
 };
 use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
+use shipway_core::validate::quoted;
 use shipway_world::agent::protocol::{Request, Response};
 use shipway_world::deploy::Hands;
 use shipway_world::host::By;
@@ -105,7 +106,7 @@ fn ask(session: &Session<'_>, hands: &Hands, host: &Host, wants: &[Want]) -> Res
 
 /// Says how a host was reached: ssh has proven its key, or there would be no connection.
 fn connection(host: &Host) -> Row {
-    let found = if host.is_local() { "this machine".to_owned() } else { format!("ssh {}", host.address) };
+    let found = if host.is_local() { "this machine".to_owned() } else { preflight::reach(host, &[]) };
     Row::new("connection", State::Ok, found, "reached, with a host key that is known")
 }
 
@@ -220,7 +221,7 @@ fn one(host: &Host, wants: &[Want], eyes: Eyes<'_>) -> Looked {
         Ok(answers) => answers,
         Err(problem) => {
             let row = Row::new("connection", State::Bad, problem.what, "the host can be looked at");
-            let row = Row { fix: problem.hints.into_iter().next(), ..row };
+            let row = row.fix(problem.hints.into_iter().next().unwrap_or_else(|| shown(host)));
             return Looked { host: host.clone(), seen: vec![], rows: vec![row] };
         }
     };
@@ -231,6 +232,15 @@ fn one(host: &Host, wants: &[Want], eyes: Eyes<'_>) -> Looked {
     rows.extend(answers.iter().flat_map(judged));
     let seen = answers.into_iter().flat_map(|(seen, _)| seen).collect();
     Looked { host: host.clone(), seen, rows }
+}
+
+/// Returns the command that shows a host where nothing says what is wrong with it.
+fn shown(host: &Host) -> String {
+    if host.is_local() {
+        format!("ls -ld {}", quoted(&host.path))
+    } else {
+        format!("{} true", preflight::reach(host, &["-v"]))
+    }
 }
 
 /// Returns where hosts differ from their counterparts, which have the same roles or come first.
@@ -259,7 +269,9 @@ fn write(path: &Path, report: &Report) -> Result<(), Problem> {
         differences: &report.differences,
         at: report.at,
     });
-    fs::write(path, text)
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+    dir.map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(path, text))
         .map_err(|error| Problem::new(Code::Io, format!("{} cannot be written: {error}", path.display())))
 }
 

@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use shipway_core::action::{Stop, Urgency};
 use shipway_core::deployment::Host;
+use shipway_core::id::Actor;
 use shipway_core::journal::{Journal as _, RunHead};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::agent::protocol::{Look, State};
 use shipway_world::shell::now;
 
-use super::{DONE, End};
+use super::{DONE, End, drill};
 use crate::args;
 use crate::prepare::{glance_with_files, onward};
 use crate::session::{Session, of_journal};
@@ -41,6 +42,7 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
     let look = Look { drift: true, way_back: true, services: true, lenient: true };
     let rows = rows(session, hosts, &heads, (look, PATIENT)).map_err(one)?;
     session.view.hosts(&rows, now());
+    drill::unfinished(session).map_err(one)?;
     let wrong = rows.iter().any(|row| row.kind() == Kind::Wrong);
     Ok(if wrong { 1 } else { DONE })
 }
@@ -115,11 +117,18 @@ pub(super) fn rows(
     fleet.disconnect();
     let row = |((environment, host), seen): ((String, Host), Option<Result<State, Problem>>)| {
         let seen = seen.unwrap_or_else(|| Err(silent(&environment, &host, limit)));
-        let live = seen.as_ref().ok().and_then(|state| state.current.as_ref());
-        let head = live.and_then(|run| heads.iter().find(|head| head.run == *run));
-        HostRow { environment, host, seen, by: head.map(|head| head.opened.by.clone()) }
+        let by = seen.as_ref().ok().and_then(|state| by(state, heads));
+        HostRow { environment, host, seen, by }
     };
     Ok(hosts.into_iter().zip(seen).map(row).collect())
+}
+
+/// Returns who brought what is live: as the journal here has it, else as the host has written it down.
+fn by(state: &State, heads: &[RunHead]) -> Option<Actor> {
+    let live = state.current.as_ref()?;
+    let here = heads.iter().find(|head| head.run == *live).map(|head| head.opened.by.clone());
+    let there = || state.live().filter(|known| !known.by.is_empty()).map(|known| Actor::signed(&known.by));
+    here.or_else(there)
 }
 
 fn silent(environment: &str, host: &Host, limit: Duration) -> Problem {

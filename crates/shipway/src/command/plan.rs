@@ -20,7 +20,7 @@ pub fn run(session: &Session<'_>, ask: &args::Ask) -> End {
     let version_asked = version(ask.version.as_deref())?;
     let prepared = prepare::prepare(session, &version_asked, ask.to.as_deref(), Purpose::Plan)?;
     session.view.warnings(&prepared.warnings);
-    keep(session, ask.version.as_deref(), &prepared.plan);
+    keep(session, (ask.version.as_deref(), false), &prepared.plan);
     session.view.plan(&prepared.plan);
     session.view.warnings(&prepare::outlook::problems(session, &prepared.plan)?);
     Ok(DONE)
@@ -36,6 +36,9 @@ pub fn version(text: Option<&str>) -> Result<Ask, Vec<Problem>> {
 pub struct Kept {
     /// The version as it was asked for.
     pub version: Option<String>,
+    /// Whether it was said that the database was restored.
+    #[serde(default)]
+    pub restored: bool,
     /// The plan.
     pub plan: Plan,
 }
@@ -47,8 +50,8 @@ const KEPT: usize = 20;
 ///
 /// Where that cannot be written, the plan is shown all the same: it can still be carried out, only its differences
 /// from a later one cannot be told.
-pub fn keep(session: &Session<'_>, version: Option<&str>, plan: &Plan) {
-    let kept = Kept { version: version.map(str::to_owned), plan: plan.clone() };
+pub fn keep(session: &Session<'_>, (version, restored): (Option<&str>, bool), plan: &Plan) {
+    let kept = Kept { version: version.map(str::to_owned), restored, plan: plan.clone() };
     let _ = write(&directory(session), &kept);
 }
 

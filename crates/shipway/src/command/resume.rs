@@ -3,20 +3,34 @@
 use shipway_core::drive;
 use shipway_core::id::RunId;
 use shipway_core::journal::{Event, Journal as _};
+use shipway_core::planner::drill::BACK;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::run::Run;
 
-use super::End;
 use super::carry::{self, Load};
+use super::{DONE, End, drill};
 use crate::session::{Session, is_open, of_journal};
 
 /// Goes on with a run.
 pub fn run(session: &Session<'_>, prefix: Option<&str>) -> End {
-    let lock = session.lock(None).map_err(|problem| vec![problem])?;
-    let run = open_run(session, prefix).map_err(|problem| vec![problem])?;
+    let one = |problem| vec![problem];
+    let lock = session.lock(None).map_err(one)?;
+    let run = match open_run(session, prefix) {
+        Ok(run) => run,
+        Err(problem) => {
+            drop(lock);
+            // Between its two halves a drill has no run that is open.
+            return drill::finish(session, prefix)?.ok_or_else(|| one(problem));
+        }
+    };
+    let practised = run.plan.release.why == BACK;
     // Only a stuck run waits for a person to look; another one goes on where it was.
     let events = if run.stuck.is_some() { vec![Event::Resumed {}] } else { vec![] };
-    carry::out(session, lock, Load::Run(run.id, events))
+    let code = carry::out(session, lock, Load::Run(run.id.clone(), events))?;
+    if practised && code == DONE {
+        return Ok(drill::finish(session, Some(run.id.as_str()))?.unwrap_or(code));
+    }
+    Ok(code)
 }
 
 /// Returns the run that is not closed: the one that is named, else the last one.

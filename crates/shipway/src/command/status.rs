@@ -12,7 +12,7 @@ use shipway_world::lease::Lock;
 use shipway_world::agent::protocol::Look;
 use shipway_world::shell::now;
 
-use super::{DONE, End, env_status, resume};
+use super::{DONE, End, drill, env_status, resume};
 use crate::args;
 use crate::session::{Session, is_open, of_journal};
 use crate::view::{HostRow, Moment, Row};
@@ -48,6 +48,7 @@ fn show(session: &Session<'_>, status: &args::Status) -> Result<u8, Problem> {
     };
     let rows: Vec<Row> = runs.into_iter().rev().take(ROWS).map(row).collect();
     session.view.status(&rows, &moment);
+    drill::unfinished(session)?;
     Ok(DONE)
 }
 

@@ -4,6 +4,7 @@ use shipway_core::id::Digest;
 use shipway_core::kinds::deploy::Build;
 use shipway_core::plan::{Plan, Release, Verb};
 use shipway_core::planner::deploy::{self, Material, Way};
+use shipway_core::planner::rollback;
 use shipway_core::problem::{Code, Problem};
 use shipway_world::deploy::Hands;
 
@@ -68,7 +69,7 @@ pub fn back(
     let version = way.targets.first().map(|target| target.deployment.version.clone()).unwrap_or_default();
     let chosen = Chosen { commit: String::new(), version, tag: String::new() };
     let release = Release {
-        why: "back to a release that was confirmed".into(),
+        why: if restored { rollback::RESTORED } else { rollback::BACK }.into(),
         ..release(project, name, &way, &chosen)
     };
     let notes =

@@ -71,6 +71,31 @@ pub fn prepare(
     to: Option<&str>,
     purpose: Purpose,
 ) -> Result<Prepared, Vec<Problem>> {
+    let prepared = decided(session, ask, to, purpose);
+    prepared.map_err(|problems| problems.into_iter().map(|problem| onward(problem, to)).collect())
+}
+
+/// Lets the commands that a problem offers go where the one did that has met it.
+fn onward(problem: Problem, to: Option<&str>) -> Problem {
+    let Some(to) = to else { return problem };
+    let goes_on = |hint: String| {
+        let command = hint.rsplit_once(": ").map_or(hint.as_str(), |(_, command)| command);
+        let push = command == "shipway push" || command.starts_with("shipway push ");
+        if push && !command.contains("--to") && !command.contains("&&") {
+            format!("{hint} --to {to}")
+        } else {
+            hint
+        }
+    };
+    Problem { hints: problem.hints.into_iter().map(goes_on).collect(), ..problem }
+}
+
+fn decided(
+    session: &Session<'_>,
+    ask: &Ask,
+    to: Option<&str>,
+    purpose: Purpose,
+) -> Result<Prepared, Vec<Problem>> {
     let mut seen = look(session, purpose)?;
     let mut problems = judge(&seen, purpose);
     // Without a commit there is nothing to decide from, and that is said already.
@@ -106,6 +131,9 @@ pub fn prepare(
         go_on(session, &hands, &seen, (&mut input, line.tag.as_deref()), to)?;
     }
     let plan = push::plan(input, &session.catalog(&hands)).map_err(|problem| vec![problem])?;
+    if purpose == Purpose::Push {
+        outlook::ready(session, &plan)?;
+    }
     Ok(Prepared { plan, warnings: decision.warnings })
 }
 
@@ -297,7 +325,7 @@ fn go_on(
         let problem =
             Problem::new(Code::PastReturn, "the tag of this project is its publication, which stays")
                 .wanted("a deployment that can be taken back with its release")
-                .hint(format!("release first: shipway push, then: shipway deploy {to}"));
+                .hint(format!("release first, and bring it there then: shipway push && shipway deploy {to}"));
         return Err(vec![problem]);
     }
     // A release that is only a tag is built from the commit that is there; another one from the one that is made.

@@ -14,8 +14,19 @@ use crate::session::Session;
 
 /// Returns what would stop a plan at a gate that looks at hosts, as far as looking now can tell.
 pub fn problems(session: &Session<'_>, plan: &Plan) -> Result<Vec<Problem>, Vec<Problem>> {
-    let needs: Vec<&Need> =
-        plan.steps().filter_map(gate).flatten().filter(|need| looks(plan, need)).collect();
+    found(session, plan.steps().filter_map(gate).flatten().filter(|need| looks(plan, need)).collect())
+}
+
+/// Refuses a plan for hosts that could not be brought a release now.
+///
+/// What a release publishes comes before its way to them, and their own gate would say it only then.
+pub fn ready(session: &Session<'_>, plan: &Plan) -> Result<(), Vec<Problem>> {
+    let of_hosts = |need: &&Need| matches!(need, Need::Check { kind, .. } if kind == kind::READY);
+    let found = found(session, plan.steps().filter_map(gate).flatten().filter(of_hosts).collect())?;
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+fn found(session: &Session<'_>, needs: Vec<&Need>) -> Result<Vec<Problem>, Vec<Problem>> {
     if needs.is_empty() {
         return Ok(vec![]);
     }

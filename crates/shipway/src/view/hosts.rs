@@ -21,7 +21,7 @@ pub struct HostRow {
     pub host: Host,
     /// What it says of itself, or why it could not be asked.
     pub seen: Result<State, Problem>,
-    /// Who brought what is live, if the run is in the journal here.
+    /// Who brought what is live, if that is known here or there.
     pub by: Option<Actor>,
 }
 

@@ -44,6 +44,7 @@ pub use self::hosts::{HostRow, Kind};
 pub use self::human::Human;
 pub use self::json::Json;
 pub use self::paint::{Paint, Variables, When};
+pub use self::plan::command;
 pub use self::schema::{Document, SCHEMAS};
 pub use self::status::{Moment, Row};
 pub use self::talk::{Columns, Sink};

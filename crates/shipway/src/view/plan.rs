@@ -42,12 +42,17 @@ pub(super) fn title(release: &Release) -> String {
 }
 
 /// Returns the command that carries out a plan. `digest` is its name, in the length that is wanted.
-pub(super) fn command(plan: &Plan, digest: &str) -> String {
+pub fn command(plan: &Plan, digest: &str) -> String {
     // A withdrawal is found by the run that it withdraws, since nothing but that run decides what it does.
     match (plan.release.verb, rollback::withdrawn(plan)) {
         (Verb::Rollback, Some(run)) => {
             let tag = if rollback::deletes_tag(plan) { " --delete-tag" } else { "" };
             format!("shipway rollback {run}{tag}")
+        }
+        // What is gone back to lies on the hosts, and they say it anew.
+        (Verb::Deploy, _) if plan.release.why == rollback::BACK => back(&plan.release),
+        (Verb::Deploy, _) if plan.release.why == rollback::RESTORED => {
+            format!("{} --restored", back(&plan.release))
         }
         (Verb::Deploy, _) => format!("shipway deploy {} {digest}", environment(&plan.release)),
         (Verb::Land, _) => format!("shipway change land {}", number(&plan.release)),
@@ -57,6 +62,10 @@ pub(super) fn command(plan: &Plan, digest: &str) -> String {
             format!("shipway {} {digest}{to}", verb(at))
         }
     }
+}
+
+fn back(release: &Release) -> String {
+    format!("shipway rollback {} --to {}", environment(release), release.to)
 }
 
 fn environment(release: &Release) -> &str {

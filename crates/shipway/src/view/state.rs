@@ -1,11 +1,13 @@
 //! The state of a run in one word, and the command that comes next.
 
 use shipway_core::gate::{Finding, Severity};
-use shipway_core::id::RunId;
+use shipway_core::id::{RunId, StepId};
 use shipway_core::journal::{Event, Outcome, RunHead};
-use shipway_core::plan::{Plan, Verb};
+use shipway_core::kinds;
+use shipway_core::plan::{Plan, Verb, Work};
 use shipway_core::planner::deploy::lost;
-use shipway_core::run::Run;
+use shipway_core::run::{Run, State};
+use shipway_core::validate::quoted;
 
 use super::paint::Ink;
 
@@ -93,6 +95,7 @@ impl Standing {
 
 /// What decides which command comes next.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Situation<'a> {
     /// The run.
     pub run: &'a RunId,
@@ -106,6 +109,8 @@ pub struct Situation<'a> {
     pub can_turn_back: bool,
     /// Whether it waits for a person to approve its plan.
     pub unapproved: bool,
+    /// Whether what it published was withdrawn by a commit that the user's branch does not have.
+    pub answered: bool,
 }
 
 impl<'a> Situation<'a> {
@@ -118,6 +123,7 @@ impl<'a> Situation<'a> {
             driven,
             can_turn_back: run.can_turn_back(),
             unapproved: run.unapproved().is_some(),
+            answered: run.progress(&StepId::new("push")).is_some_and(|push| push.state == State::Undone),
         }
     }
 
@@ -138,7 +144,13 @@ impl<'a> Situation<'a> {
             Standing::RolledBack | Standing::Refused => {
                 let again = super::plan::again(self.plan.map(|plan| &plan.release))
                     .map(|command| ("try again", command));
-                again.into_iter().chain([("see it again", format!("shipway log {run}"))]).collect()
+                let first =
+                    self.plan.filter(|_| self.answered).and_then(pull).map(|command| ("first", command));
+                first
+                    .into_iter()
+                    .chain(again)
+                    .chain([("see it again", format!("shipway log {run}"))])
+                    .collect()
             }
             Standing::Waiting if !self.driven => {
                 let mut next = vec![];
@@ -159,6 +171,16 @@ impl<'a> Situation<'a> {
             Standing::Open | Standing::Waiting | Standing::Stuck => vec![resume],
         }
     }
+}
+
+/// Returns the command that brings the user's branch what was pushed to answer a release; nothing if that was a tag only.
+fn pull(plan: &Plan) -> Option<String> {
+    let Work::Act { args, .. } = &plan.step(&StepId::new("push"))?.work else { return None };
+    let push: kinds::Push = serde_json::from_value(args.clone()).ok()?;
+    // A release that is only a tag has moved no branch.
+    push.commit
+        .is_none()
+        .then(|| format!("git pull --ff-only {} {}", quoted(&push.remote), quoted(&push.branch)))
 }
 
 fn waits(finding: &Finding) -> bool {

@@ -74,6 +74,7 @@ impl Row {
             driven: self.driven,
             can_turn_back: false,
             unapproved: false,
+            answered: false,
         };
         situation.next().into_iter().next().map(|(_, command)| command)
     }

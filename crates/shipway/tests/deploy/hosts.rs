@@ -48,6 +48,12 @@ fn a_host_that_is_down_stops_a_deployment_before_anything_changes() {
     fleet[1].start();
     site.code(0, &["deploy", "staging"]);
     assert_eq!(fleet[1].say("cat ~/app/current/VERSION").trim(), "1.2.0");
+    // Nor is anything published that would go there.
+    fleet[1].stop();
+    site.change("feat: three", "");
+    let said = site.code(1, &["push", "--to", "staging"]);
+    assert!(said.contains("SW1002") || said.contains("SW1003"), "{said}");
+    assert!(!site.remote.tags().contains(&"v1.3.0".to_owned()));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod clock;
 mod containers;
 mod faults;
 mod guide;
+mod hints;
 mod hosts;
 mod kill;
 mod lost;

@@ -78,7 +78,10 @@ fn a_rollback_goes_to_the_last_good_release_and_never_to_one_that_failed() {
     site.code(0, &["push", "--to", "staging"]);
     site.change("feat: bad", "fail-health");
     let said = site.code(4, &["push", "--to", "staging"]);
-    assert!(said.contains("try again: shipway push --to staging\n"), "{said}");
+    assert!(
+        said.contains("first: git pull --ff-only origin main\ntry again: shipway push --to staging\n"),
+        "{said}"
+    );
     site.serves("1.1.0");
     site.repo.git(["pull", "--quiet", "--rebase", "origin", "main"]);
     site.change("feat: good again", "");

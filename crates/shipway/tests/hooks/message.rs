@@ -17,6 +17,23 @@ fn a_message_that_fits_is_taken_and_another_is_refused() {
 }
 
 #[test]
+fn a_message_that_was_never_written_is_not_said_to_be_kept() {
+    let stage = Stage::new();
+    stage.stage("a", "1\n");
+    let with = |text: &str| {
+        stage.program("../editor", &format!("printf '{text}' >\"$1\""));
+        let editor = stage.dir.join("../editor");
+        let output = stage.command("git", &["commit"]).env("GIT_EDITOR", editor).output().unwrap();
+        assert!(!output.status.success());
+        said(&output)
+    };
+    let text = with("\\n# nothing but a comment\\n");
+    assert!(text.contains("SW0311") && !text.contains("kept"), "{text}");
+    let text = with("did things\\n");
+    assert!(text.contains("what you wrote is kept"), "{text}");
+}
+
+#[test]
 fn a_merge_keeps_its_usual_message() {
     let stage = Stage::new();
     stage.ok("git", &["switch", "-q", "-c", "side"]);

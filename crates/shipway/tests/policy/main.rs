@@ -142,3 +142,19 @@ fn owners_of_the_work_tree_have_a_say_in_cases() {
     let test = ask(&repo, &["policy", "test", "c.toml"]);
     assert_eq!(test.code, 0, "{}{}", test.out, test.err);
 }
+
+#[test]
+fn the_cases_in_the_help_hold_under_the_policy_beside_them() {
+    let repo = Repo::new();
+    let help = ask(&repo, &["policy", "test", "--help"]).out;
+    let (policy, cases) = help.split_once("these cases").unwrap();
+    let lines = |text: &str, first: &str| -> String {
+        let lines = text.lines().filter_map(|line| line.strip_prefix("  ")).skip_while(|line| *line != first);
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    };
+    repo.file(".shipway/policy.toml", lines(policy, "preset = \"gitflow\""));
+    repo.file(".shipway/policy_test.toml", lines(cases, "[[case]]"));
+    let test = ask(&repo, &["policy", "test"]);
+    assert_eq!(test.code, 0, "{}{}{help}", test.out, test.err);
+    assert!(test.out.contains("2 as expected, 0 otherwise"), "{}", test.out);
+}

@@ -213,6 +213,8 @@ pub struct History {
     pub current: Option<RunId>,
     /// The number of the newest lease.
     pub fence: Fence,
+    /// The run that has it, and who drives that.
+    pub leased: Option<(RunId, String)>,
 }
 
 impl History {
@@ -234,13 +236,18 @@ impl History {
 
     fn apply(&mut self, event: &Event, at: Time) {
         match event {
-            Event::Leased { fence, .. } => self.fence = self.fence.max(*fence),
+            Event::Leased { run, fence, holder } => {
+                self.fence = self.fence.max(*fence);
+                self.leased = Some((run.clone(), holder.clone()));
+            }
             Event::Staged { deployment } => {
                 self.deployments.retain(|known| known.deployment.run != deployment.run);
                 let artifact = &deployment.artifact;
                 for known in &mut self.deployments {
                     known.swept &= known.deployment.artifact != *artifact;
                 }
+                let by = self.leased.iter().find(|(run, _)| *run == deployment.run);
+                let by = by.map(|(_, holder)| holder.clone()).unwrap_or_default();
                 self.deployments.push(Known {
                     deployment: (**deployment).clone(),
                     standing: Standing::Staged,
@@ -249,6 +256,7 @@ impl History {
                     from: None,
                     why: String::new(),
                     swept: false,
+                    by,
                 });
             }
             Event::Discarded { run } => self.stand(run, Standing::Discarded, at),

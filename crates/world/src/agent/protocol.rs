@@ -416,6 +416,9 @@ pub struct Known {
     /// Whether its release was removed since.
     #[serde(default)]
     pub swept: bool,
+    /// Who held the host when it was brought; empty where an older agent does not tell.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
 }
 
 /// Who may change something on a host.

@@ -37,9 +37,13 @@ impl Check for Drill {
             Some(drill) => format!("the last one ended at {}", drill.at),
             None => "there was none".into(),
         };
-        let place = self.args.environments.first().map_or("ENVIRONMENT", String::as_str);
+        let first = self.args.environments.first().map_or("NAME", String::as_str);
+        let hint = match self.args.marked.as_str() {
+            "" => format!("mark an environment for it in shipway.toml: [environment.{first}] drill = true"),
+            marked => format!("practise it: shipway drill rollback {marked}"),
+        };
         let problem = Problem::new(Code::DrillMissing, "no rollback was practised lately").found(found);
         let wanted = format!("a drill within {}", duration_text(within));
-        Ok(blocks(problem.wanted(wanted).hint(format!("practise it: shipway drill rollback {place}"))))
+        Ok(blocks(problem.wanted(wanted).hint(hint)))
     }
 }

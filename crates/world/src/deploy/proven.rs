@@ -54,7 +54,10 @@ impl Proven {
         let problem = Problem::new(Code::NotProven, what)
             .found(found)
             .wanted("the same bytes, live and confirmed there")
-            .hint(format!("bring it there first: shipway deploy {environment}"));
+            .hint(
+                format!("bring it there first: shipway deploy {environment} {}", self.args.version)
+                    .trim_end(),
+            );
         if self.args.waived { advice(problem) } else { blocks(problem) }
     }
 }

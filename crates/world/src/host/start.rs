@@ -165,7 +165,7 @@ fn open(
         let program = command.get_program().to_string_lossy().into_owned();
         let what = format!("`{program}` cannot be started: {error}");
         let code = if host.is_local() { Code::AgentUnusable } else { Code::HostUnreachable };
-        Fault::clean(Problem::new(code, what).hint(format!("is it installed? {program}")))
+        Fault::clean(Problem::new(code, what).hint(format!("is it installed? command -v {program}")))
     })?;
     let words = Words::default();
     let heard = child.stderr.take().map(|err| words.hear(err));
@@ -228,7 +228,9 @@ fn bring(host: &Host, agent: &AgentBinary, started: Started, stop: &Stop) -> Res
                 Problem::new(Code::AgentUnusable, what).details(words.text().lines().map(str::to_owned));
             let here = rustix::system::uname();
             let here = format!("{} {}", here.sysname().to_string_lossy(), here.machine().to_string_lossy());
-            Err(Fault::clean(problem.wanted(here).hint(format!("ssh {} uname -sm", host.address))))
+            Err(Fault::clean(
+                problem.wanted(here).hint(format!("{} uname -sm", shipway_core::preflight::reach(host, &[]))),
+            ))
         }
         Waited::Late => {
             let _ = child.kill();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use shipway_core::action::Fault;
 use shipway_core::deployment::Host;
+use shipway_core::preflight::reach;
 use shipway_core::problem::{Code, Problem};
 use shipway_core::validate::quoted;
 
@@ -57,19 +58,18 @@ fn is_decoration(line: &str) -> bool {
 }
 
 fn hint(problem: Problem, host: &Host, words: &str) -> Problem {
-    let address = quoted(&host.address);
     match problem.code {
         Code::HostKeyChanged => {
             let own = words.lines().map(str::trim).find(|line| line.starts_with("ssh-keygen "));
             let forget = own
                 .map_or_else(|| format!("ssh-keygen -R {}", quoted(&known_as(&host.address))), str::to_owned);
-            problem.hint(forget).hint(format!("ssh {address} true"))
+            problem.hint(forget).hint(format!("{} true", reach(host, &[])))
         }
-        Code::HostKeyUnknown => problem.hint(format!("ssh {address} true")),
-        Code::HostUnknown => problem.hint(format!("ssh -G {address} | grep -i hostname")),
-        Code::HostDenied => problem.hint("ssh-add -l").hint(format!("ssh -v {address} true")),
+        Code::HostKeyUnknown => problem.hint(format!("{} true", reach(host, &[]))),
+        Code::HostUnknown => problem.hint(format!("{} | grep -i hostname", reach(host, &["-G"]))),
+        Code::HostDenied => problem.hint("ssh-add -l").hint(format!("{} true", reach(host, &["-v"]))),
         _ if host.is_local() => problem,
-        _ => problem.hint(format!("ssh -v {address} true")),
+        _ => problem.hint(format!("{} true", reach(host, &["-v"]))),
     }
 }
 
@@ -141,6 +141,13 @@ mod tests {
         );
         check("something new", Some(255), Code::HostUnreachable, "ssh -v deploy@web true");
         check("sh: 1: .local/x: Permission denied", Some(126), Code::AgentUnusable, "ssh -v deploy@web true");
+    }
+
+    #[test]
+    fn what_is_to_be_pasted_uses_the_ssh_of_the_environment() {
+        let ssh = ["ssh", "-F", "deploy/ssh"].map(str::to_owned).to_vec();
+        let fault = of_start(&Host { ssh, ..host("web") }, Some(255), "Connection refused");
+        assert_eq!(fault.problem.hints, ["ssh -F deploy/ssh -v web true"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use shipway_core::action::Cmd;
 use shipway_core::deployment::{Deployment, Runtime};
+use shipway_core::deps::{LOCKS, locked_requirements};
 use shipway_core::id::Digest;
 use shipway_core::problem::{Code, Problem};
 
@@ -26,13 +27,17 @@ pub(super) fn prepare(place: &Place<'_>, deployment: &Deployment) -> Result<(), 
     let made = root.join("runtimes").join(deployment.artifact.as_str());
     let lock = match &deployment.runtime {
         Runtime::None => return Ok(()),
-        Runtime::Python { requirements, .. } => release.join(requirements),
+        Runtime::Python { requirements, .. } => release.join(named(&release, requirements)),
         Runtime::Node { dir, .. } => release.join(dir).join("package-lock.json"),
         Runtime::Unknown => return Err(Problem::new(Code::RuntimeFailed, "a runtime of a newer shipway")),
     };
     let Some(text) = files::read(&lock)? else {
         let problem = Problem::new(Code::RuntimeFailed, format!("{} is not in the release", lock.display()));
         return Err(problem.wanted("the lock file that the runtime is made from"));
+    };
+    let requirements = match &deployment.runtime {
+        Runtime::Python { .. } => locked(&lock, &text)?,
+        Runtime::None | Runtime::Node { .. } | Runtime::Unknown => None,
     };
     let wanted = Digest::of_json(&(&deployment.runtime, &text));
     let ready = made.join(READY);
@@ -46,7 +51,15 @@ pub(super) fn prepare(place: &Place<'_>, deployment: &Deployment) -> Result<(), 
         Runtime::Python { interpreter, pip, .. } => {
             (place.say)(&format!("makes a virtual environment with {interpreter}"));
             python(place, interpreter, &made)?;
-            let cmd = pip_install(&made, &lock, &text).args(pip).dir(&release);
+            let own = made.join("requirements.txt");
+            let (lock, text) = match &requirements {
+                Some(lines) => {
+                    files::write(&own, lines, 0o644)?;
+                    (&own, lines)
+                }
+                None => (&lock, &text),
+            };
+            let cmd = pip_install(&made, lock, text).args(pip).dir(&release);
             must(place, cmd, "the packages could not be installed")?;
         }
         Runtime::Node { dir, npm } => {
@@ -58,6 +71,28 @@ pub(super) fn prepare(place: &Place<'_>, deployment: &Deployment) -> Result<(), 
         Runtime::None | Runtime::Unknown => (),
     }
     files::write(&ready, wanted.as_str(), 0o644).map(|_| ())
+}
+
+/// Returns the file that says what is installed: the one that is named, else a lock file that is there in its place.
+fn named<'a>(release: &Path, requirements: &'a str) -> &'a str {
+    let there = |name: &&str| release.join(name).is_file();
+    let other =
+        LOCKS.into_iter().find(there).filter(|_| requirements == REQUIREMENTS && !there(&requirements));
+    other.unwrap_or(requirements)
+}
+
+/// The file with requirements where none is named.
+const REQUIREMENTS: &str = "requirements.txt";
+
+/// Returns the requirements that a lock file of another tool stands for; nothing if pip reads it itself.
+fn locked(lock: &Path, text: &str) -> Result<Option<String>, Problem> {
+    let name = lock.file_name().unwrap_or_default().to_string_lossy();
+    locked_requirements(&name, text).transpose().map_err(|why| {
+        Problem::new(Code::RuntimeFailed, format!("{} cannot be installed from", lock.display()))
+            .found(why)
+            .wanted("packages of an index, each with its version and hashes")
+            .hint("write requirements with hashes: uv export --no-dev --no-emit-project -o requirements.txt")
+    })
 }
 
 /// Makes the virtual environment. The interpreter is always named: that of the machine belongs to the machine.

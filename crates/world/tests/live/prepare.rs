@@ -91,6 +91,40 @@ fn a_virtual_environment_is_made_from_hashes_once() {
 }
 
 #[test]
+fn a_lock_file_of_another_tool_is_installed_with_its_hashes() {
+    let Some(scene) = Scene::new() else { return };
+    if !has_venv() {
+        return;
+    }
+    let deployment = python_release(&scene, "", python().unwrap());
+    let hash = wheel(&scene, &deployment);
+    let release = scene.root().join("releases").join(deployment.artifact.as_str());
+    fs::remove_file(release.join("requirements.txt")).unwrap();
+    let lock = |hash: &str| {
+        format!(
+            "version = 1\n[[package]]\nname = 'app'\nversion = '1'\nsource = {{ virtual = '.' }}\n\
+             dependencies = [{{ name = 'greet' }}, {{ name = 'gone', marker = \"sys_platform == 'win32'\" }}]\n\
+             [[package]]\nname = 'greet'\nversion = '1.0'\nwheels = [{{ hash = 'sha256:{hash}' }}]\n\
+             [[package]]\nname = 'gone'\nversion = '2'\nwheels = [{{ hash = 'sha256:{hash}' }}]\n"
+        )
+    };
+    fs::write(release.join("uv.lock"), lock(&hash)).unwrap();
+    scene.place(|place| live::prepare(place, &deployment)).unwrap();
+    let runtime = scene.root().join("runtimes").join(deployment.artifact.as_str());
+    let mut asked = std::process::Command::new(runtime.join("bin/python"));
+    let said = asked.args(["-c", "import greet; print(greet.words)"]).output().unwrap();
+    assert_eq!(said.stdout, b"hello from the wheel\n");
+    // A package with other bytes is refused, and so is a set without hashes, before anything is made.
+    fs::write(release.join("uv.lock"), lock(&"0".repeat(64))).unwrap();
+    let problem = scene.place(|place| live::prepare(place, &deployment)).unwrap_err();
+    assert!(problem.details.concat().contains("HASH"), "{problem:?}");
+    fs::write(release.join("uv.lock"), lock(&hash).replace("sha256:", "md5:")).unwrap();
+    let problem = scene.place(|place| live::prepare(place, &deployment)).unwrap_err();
+    assert_eq!(problem.code, Code::RuntimeFailed);
+    assert!(problem.found.unwrap().contains("greet==1.0 of uv.lock has no hash"));
+}
+
+#[test]
 fn a_missing_interpreter_or_lock_file_is_told() {
     let Some(scene) = Scene::new() else { return };
     for interpreter in ["/nonexistent/python3.99", ""] {

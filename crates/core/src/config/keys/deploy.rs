@@ -49,7 +49,8 @@ const ARTIFACT_KEYS: &[Key] = &[
         "requirements",
         Type::Text(Form::Path),
         Value("\"requirements.txt\""),
-        "The file in the artifact that says what is installed into the virtual environment.",
+        "The file in the artifact that says what is installed into the virtual environment: requirements of pip, \
+         `pylock.toml`, `uv.lock` or `poetry.lock`. One of these is taken where `requirements.txt` is not there.",
     ),
     key(
         "install-args",

@@ -7,6 +7,7 @@ use shipway_core::action::Shell as _;
 use shipway_core::local;
 use shipway_core::problem::Problem;
 use shipway_core::validate::quoted;
+use shipway_core::version;
 
 use super::{Call, judge, unreadable};
 
@@ -19,6 +20,10 @@ pub(super) fn look(call: &Call<'_>) -> Result<(), Vec<Problem>> {
     let problems = judge::message(call, &text, (merge, &call.skips()?))?;
     if problems.is_empty() || (text.starts_with("Merge ") && amends_merge(call)) {
         return Ok(());
+    }
+    // An editor that was left without a word has left nothing to keep.
+    if version::without_comments(&text).trim().is_empty() {
+        return Err(problems);
     }
     let named = call.args.first().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
     let kept = format!("what you wrote is kept: git commit --edit --file={}", quoted(&named));

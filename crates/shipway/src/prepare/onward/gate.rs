@@ -35,8 +35,10 @@ pub(super) fn needs(
     if let Some(within) = place.environment.gate.drill_within {
         // A way back that was practised before counts on the way to here.
         let chain = super::chain(session, place.name).map_err(one)?;
+        let marked = chain.iter().find(|(_, environment)| environment.drill);
+        let marked = marked.map(|(name, _)| (*name).to_owned()).unwrap_or_default();
         let environments = chain.into_iter().map(|(name, _)| name.to_owned()).collect();
-        let args = kind::Drill { environments, within_ms: millis(within) };
+        let args = kind::Drill { environments, within_ms: millis(within), marked };
         needs.push(need("drill", kind::DRILL, &args, 60_000).map_err(one)?);
     }
     needs.extend(approval(session, place, cargo).map_err(one)?);
@@ -75,6 +77,7 @@ fn before(
         hosts,
         artifact: artifact.clone(),
         waived: place.environment.gate.unproven,
+        version: cargo.version.to_owned(),
     };
     let proven = need(&format!("proven in {from}"), kind::PROVEN, &args, 300_000).map_err(one)?;
     let Some(soak) = place.environment.gate.soak else { return Ok((proven, None)) };
