@@ -49,7 +49,8 @@ pub fn plan(
     deploy::plan(release, (&material, &way), notes, (session.config.target.deploy, &catalog)).map_err(one)
 }
 
-/// Returns the plan that puts the release before, or a version that was confirmed, back into an environment.
+/// Returns the plan that puts the release before, or a version that was confirmed, back into an environment: the same
+/// on all its hosts.
 ///
 /// `restored` says that the database was restored to what it was when that was live.
 pub fn back(
@@ -71,8 +72,11 @@ pub fn back(
         why: "back to a release that was confirmed".into(),
         ..release(project, name, &way, &chosen)
     };
-    let notes =
-        vec!["a way back passes no approval: what it brings was live and confirmed on these hosts".into()];
+    let mut notes = vec![
+        "a way back passes no approval: what it brings was live and confirmed in this environment".into(),
+    ];
+    let sent = way.targets.iter().filter(|target| target.sent.is_some());
+    notes.extend(sent.map(|target| format!("{} does not have it; it is sent there", target.host.name)));
     let catalog = session.catalog(&hands);
     let target = session.config.target.rollback;
     deploy::plan(release, (&Material::OnHosts, &way), notes, (target, &catalog)).map_err(one)
@@ -213,7 +217,7 @@ fn material(hands: &Hands, build: Build) -> Material {
 }
 
 /// Returns how many bytes and files an artifact has, if it is kept here.
-fn size(hands: &Hands, artifact: &Digest) -> Option<(u64, usize)> {
+pub(super) fn size(hands: &Hands, artifact: &Digest) -> Option<(u64, usize)> {
     let manifest = hands.store.has_artifact(artifact).then(|| hands.store.manifest(artifact).ok())??;
     Some((manifest.bytes(), manifest.files.len()))
 }

@@ -1,5 +1,6 @@
 //! The way of a release into an environment: what its hosts have, what its gate wants, what it is brought.
 
+mod back;
 mod gate;
 mod schema;
 mod secrets;
@@ -17,11 +18,12 @@ use shipway_core::kinds::{self, deploy as kind};
 use shipway_core::planner::deploy::{Material, Migration, Order, Target, Way};
 use shipway_core::planner::need;
 use shipway_core::problem::{Code, Problem};
-use shipway_world::agent::protocol::{Known, Look, Standing, State};
+use shipway_world::agent::protocol::{Known, Look, State};
 use shipway_world::deploy::Hands;
 
 use crate::session::Session;
 
+pub use back::way_back;
 pub use secrets::values;
 
 /// What is brought.
@@ -130,6 +132,7 @@ pub fn way(
             host: host.clone(),
             deployment: deployment(session, place, host, cargo, secrets.clone()),
             from: live(state).map(before),
+            sent: None,
         })
         .collect();
     let (gate, notes) = gate::needs(session, hands, place, cargo)?;
@@ -149,88 +152,6 @@ pub fn way(
         targets,
     };
     Ok((way, notes))
-}
-
-/// Returns the way back into an environment of what was live there before: of the release that each host says it can
-/// go back to, or of the last one of a version that was confirmed.
-pub fn way_back(
-    session: &Session<'_>,
-    hands: &Hands,
-    place: &Place<'_>,
-    (to, restored): (Option<&str>, bool),
-) -> Result<Way, Vec<Problem>> {
-    let (mut problems, mut targets, mut before_it) = (vec![], vec![], vec![]);
-    for (host, state) in &place.hosts {
-        match target_back(state, to) {
-            Ok(known) => {
-                before_it.push((state, known));
-                targets.push(Target {
-                    host: host.clone(),
-                    deployment: Deployment { run: RunId::new(""), ..known.deployment.clone() },
-                    from: live(state).map(before),
-                });
-            }
-            Err(problem) => problems.push(problem.at(format!("host {}", host.name))),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let version = before_it.first().map_or("", |(_, known)| &known.deployment.version);
-    let again = format!("shipway rollback {} --to {version}", place.name);
-    let past = schema::past((session, hands), place, &before_it, (restored, &again))
-        .map_err(|problem| vec![problem])?;
-    let environment = place.environment;
-    let cargo = Cargo { project: "", version: "", material: &Material::OnHosts, range: "", restored };
-    Ok(Way {
-        environment: place.name.to_owned(),
-        order: Order { strategy: shipway_core::config::Strategy::Recreate, ..order(environment) },
-        gate: vec![],
-        ready: ready(session, place, &cargo, &targets).map_err(|problem| vec![problem])?,
-        migrations: (past.undo, vec![]),
-        watch: None,
-        after: vec![],
-        confirm: environment.confirm,
-        keep: (environment.keep, environment.keep_bytes),
-        secrets: vec![],
-        targets,
-    })
-}
-
-/// Returns the deployment that a host goes back to.
-fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Problem> {
-    let usable = |known: &&Known| {
-        known.standing == Standing::Confirmed
-            && !known.swept
-            && state.current.as_ref() != Some(&known.deployment.run)
-    };
-    let found = match to {
-        None => state.previous.as_ref().and_then(|run| {
-            state.deployments.iter().rev().filter(usable).find(|known| known.deployment.run == *run)
-        }),
-        Some(version) => {
-            state.deployments.iter().rev().filter(usable).find(|known| known.deployment.version == version)
-        }
-    };
-    found.ok_or_else(|| {
-        let what = to.map_or("the release before".to_owned(), |version| format!("release {version}"));
-        let mut had: Vec<&str> =
-            state.deployments.iter().filter(usable).map(|known| known.deployment.version.as_str()).collect();
-        had.dedup();
-        let problem = Problem::new(Code::NoWayBack, format!("{what} is not there to go back to"));
-        let found =
-            if had.is_empty() { "no other release was ever confirmed here".into() } else { had.join(", ") };
-        let problem =
-            problem.found(found).wanted("a release that was live, was confirmed, and was not cleared away");
-        let swept = |known: &&Known| known.swept && Some(known.deployment.version.as_str()) == to;
-        match state.deployments.iter().rev().find(swept).map(|known| &known.deployment) {
-            Some(known) => problem.hint(format!(
-                "it was cleared away; bring it again: shipway deploy {} {}",
-                known.environment, known.version
-            )),
-            None => problem,
-        }
-    })
 }
 
 /// Returns what is live on a host.
@@ -274,6 +195,7 @@ fn deployment(
         runtime: session.config.artifact.runtime.clone(),
         secrets,
         schema: None,
+        back: false,
     }
 }
 
@@ -301,7 +223,7 @@ fn ready(
         let args = kind::Ready {
             host: target.host.clone(),
             from: target.from.as_ref().map(|from| from.run.clone()),
-            size,
+            size: size.or(target.sent),
             wants: super::wants::of(place.environment, &target.host)?,
         };
         needs.push(need(&target.host.name, kind::READY, &args, 300_000)?);

@@ -239,6 +239,7 @@ impl Site {
             runtime: Runtime::None,
             secrets: None,
             schema: None,
+            back: false,
         }
     }
 

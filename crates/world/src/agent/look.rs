@@ -1,8 +1,10 @@
 //! How a host is, as its journal and its disk say.
 
+use shipway_core::deployment::{Deployment, before};
 use shipway_core::problem::Problem;
 
-use super::protocol::{Look, Seen, Standing, State};
+use super::journal::History;
+use super::protocol::{Known, Look, Seen, Standing, State};
 use super::setup::Agent;
 use super::switch::{drift_of_current, no_way_back};
 use super::{disk, lease, release, watchdog};
@@ -44,9 +46,7 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
         host: this_host(),
         root: root.dir.display().to_string(),
         since: live.and_then(|live| live.live_since),
-        previous: live.and_then(|live| live.from.clone()).filter(|from| {
-            history.of(from).is_some_and(|known| known.standing == Standing::Confirmed && !known.swept)
-        }),
+        previous: previous(&history).map(|known| known.deployment.run.clone()),
         drift,
         no_way_back,
         lease: lease::look(root, clock)?,
@@ -59,6 +59,20 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
         current: history.current,
         deployments: history.deployments,
     })
+}
+
+/// Returns the deployment that is gone back to if the live one has to go.
+pub(super) fn previous(history: &History) -> Option<&Known> {
+    let live = history.live()?;
+    let found = if live.standing == Standing::Confirmed {
+        let good = history.deployments.iter().filter(|known| known.standing == Standing::Confirmed);
+        let good: Vec<&Deployment> = good.map(|known| &known.deployment).collect();
+        history.of(&before(&good, &live.deployment)?.run)
+    } else {
+        // It is not known to be good, so what it came after is, whichever that was.
+        history.of(live.from.as_ref()?)
+    };
+    found.filter(|known| known.standing == Standing::Confirmed && !known.swept)
 }
 
 fn of_service(seen: live::Seen) -> Seen {

@@ -65,6 +65,7 @@ impl Scene {
             runtime: Runtime::None,
             secrets: None,
             schema: None,
+            back: false,
         }
     }
 

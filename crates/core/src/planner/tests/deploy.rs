@@ -27,6 +27,7 @@ fn deployment() -> Deployment {
         runtime: Runtime::None,
         secrets: None,
         schema: None,
+        back: false,
     }
 }
 
@@ -65,7 +66,7 @@ fn way(environment: &str) -> Way {
         command: vec![],
         log: None,
     };
-    let target = |host: Host| Target { host, deployment: deployment(), from: None };
+    let target = |host: Host| Target { host, deployment: deployment(), from: None, sent: None };
     Way {
         environment: environment.into(),
         targets: hosts.map(target).into(),

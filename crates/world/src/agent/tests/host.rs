@@ -188,6 +188,7 @@ impl Client {
             runtime: Runtime::None,
             secrets: None,
             schema: None,
+            back: false,
         }
     }
 

@@ -40,6 +40,7 @@ fn with(switch: Switch, user: bool, check: impl FnOnce(&Instance<'_>)) {
         runtime: Runtime::None,
         secrets: None,
         schema: None,
+        back: false,
     };
     let (stop, say) = (Stop::default(), |_: &str| ());
     let place = Place { root: Path::new("/srv/shop 1%"), shell: &NoShell, stop: &stop, say: &say };
