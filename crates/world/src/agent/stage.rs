@@ -15,7 +15,7 @@ use super::blobs::{self, Incoming};
 use super::journal::Event;
 use super::protocol::{Piece, Standing};
 use super::release;
-use super::root::{problem, replace, replace_json};
+use super::root::{Current, problem, replace, replace_json};
 use super::setup::Agent;
 use super::{disk, root};
 use crate::artifact::{EarlySync, changed, hash_file, sync_all};
@@ -311,7 +311,8 @@ pub(super) fn discard(agent: &Agent, run: &shipway_core::id::RunId) -> Result<bo
     Ok(staged)
 }
 
-/// Removes every release that no deployment names any more, half releases, and bytes that are no release's.
+/// Removes every release that no deployment names any more, half releases, and bytes that are no release's. What
+/// `current` leads to stays in any case: a journal that was lost names nothing, and what is live is needed all the same.
 pub(super) fn clear(agent: &Agent, history: &super::journal::History) -> Result<(), Problem> {
     let root = &agent.root;
     let named: BTreeSet<&str> = history
@@ -320,13 +321,19 @@ pub(super) fn clear(agent: &Agent, history: &super::journal::History) -> Result<
         .filter(|known| known.standing != Standing::Discarded && !known.swept)
         .map(|known| known.deployment.artifact.as_str())
         .collect();
+    let current = match root.look_at_current() {
+        Current::Release(artifact) => Some(artifact),
+        Current::Missing | Current::Foreign(_) => None,
+    };
+    let stays =
+        |name: &str| named.contains(name) || current.as_ref().is_some_and(|live| live.as_str() == name);
     release::clear_half(root)?;
     let dir = root.dir.join("releases");
     let entries = std::fs::read_dir(&dir).map_err(|error| problem(&dir, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        if !named.contains(name) && name.len() == 64 {
+        if !stays(name) && name.len() == 64 {
             release::remove_release(root, &Digest::new(name))?;
             root::remove(&root.manifest(&Digest::new(name)))?;
         }
