@@ -96,3 +96,24 @@ fn the_same_version_twice_is_one_release_on_the_way_back() {
     site.code(0, &["rollback", "production"]);
     all_have(&site, &["a"], "1.2.0");
 }
+
+#[test]
+fn what_was_withdrawn_is_not_offered_to_an_environment() {
+    let site = Site::new(&hosts("a"));
+    release(&site, "feat: one");
+    site.change("feat: two", "");
+    site.code(0, &["push"]);
+    site.code(0, &["rollback"]);
+    let plan = site.code(0, &["deploy", "production", "--plan"]);
+    assert!(plan.contains("1.1.0") && !plan.contains("1.2.0"), "{plan}");
+    site.code(0, &["deploy", "production"]);
+    all_have(&site, &["a"], "1.1.0");
+    // Another clone knows it from the commit that withdraws it.
+    let clone = site.clone();
+    let mut command = site.command(&["deploy", "production", "--plan"]);
+    let plan = crate::site::said(0, &command.current_dir(clone).output().unwrap());
+    assert!(plan.contains("1.1.0") && !plan.contains("1.2.0"), "{plan}");
+    // Whoever names it gets it.
+    let plan = site.code(0, &["deploy", "production", "1.2.0", "--plan"]);
+    assert!(plan.contains("1.2.0"), "{plan}");
+}
