@@ -49,7 +49,8 @@ pub struct Way {
     pub ready: Vec<Need>,
     /// The changes to databases before the switch, and those after.
     pub migrations: (Vec<Migration>, Vec<Migration>),
-    /// What is watched after the switch; nothing for not at all.
+    /// What is watched after the switch; nothing for not at all. Without a time, only the first hosts are watched, for
+    /// a time of their own.
     pub watch: Option<kinds::Watch>,
     /// What must pass before the release is confirmed.
     pub after: Vec<Need>,
@@ -186,7 +187,7 @@ pub(super) fn add(draft: &mut Draft<'_>, material: &Material, way: &Way) -> Resu
     each(draft, &name("stage"), &way.targets, stage, |target| bring(material, way, target))?;
     migrate(draft, &name("expand"), &way.migrations.0, &subject)?;
     waves(draft, material, way, &subject)?;
-    if let Some(watch) = &way.watch {
+    if let Some(watch) = way.watch.as_ref().filter(|watch| watch.span_ms > 0) {
         draft.gate(&name("watch"), vec![watched(watch, watch.span_ms)?], &subject, 1);
     }
     draft.gate(&name("after"), way.after.clone(), &subject, 1);

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use shipway_core::config::Phase;
 use shipway_core::config::deploy::Environment;
+use shipway_core::config::{Phase, Strategy};
 use shipway_core::deployment::{Deployment, Host, Schema};
 use shipway_core::gate::Need;
 use shipway_core::id::{Digest, RunId};
@@ -289,16 +289,21 @@ fn migrations(
 
 fn watch(environment: &Environment, targets: &[Target]) -> Option<kind::Watch> {
     let watch = &environment.watch;
-    let hosts = targets.iter().filter(|target| !target.deployment.services.is_empty());
+    let watched = |target: &&Target| !target.deployment.services.is_empty() || !watch.command.is_empty();
+    let hosts = targets.iter().filter(watched);
     let hosts: Vec<kind::Well> = hosts
         .map(|target| kind::Well { host: target.host.clone(), deployment: target.deployment.clone() })
         .collect();
     // Files without a service have nothing that could be watched, unless a command or a query does.
     let nothing = hosts.is_empty() && watch.command.is_empty() && watch.prometheus.is_none();
-    let span = watch.span.filter(|_| !nothing)?;
+    // The first hosts have a time of their own, also where all together are not watched.
+    let own = environment.canary_watch.filter(|_| environment.strategy == Strategy::Canary);
+    if nothing || watch.span.or(own).is_none() {
+        return None;
+    }
     Some(kind::Watch {
         hosts,
-        span_ms: millis(span),
+        span_ms: watch.span.map_or(0, millis),
         every_ms: millis(watch.every),
         errors: watch.errors,
         slower: watch.slower,

@@ -117,3 +117,21 @@ fn what_was_withdrawn_is_not_offered_to_an_environment() {
     let plan = site.code(0, &["deploy", "production", "1.2.0", "--plan"]);
     assert!(plan.contains("1.2.0"), "{plan}");
 }
+
+#[test]
+fn a_canary_with_a_watch_of_its_own_is_watched_where_nothing_else_is() {
+    let canary = "strategy = \"canary\"\ncanary-watch = \"1s\"\nwatch = { for = false, every = \"200ms\", command = [\"test\", \"!\", \"-e\", \"ROOT/ill\"] }";
+    let site = Site::new(&hosts("a b").replace("watch = { for = false }", canary));
+    release(&site, "feat: one");
+    all_have(&site, &["a", "b"], "1.1.0");
+    fs::write(site.root().join("ill"), "").unwrap();
+    site.change("feat: two", "");
+    site.code(0, &["push"]);
+    let said = site.code(4, &["deploy", "production"]);
+    assert!(said.contains("watch-canary"), "{said}");
+    all_have(&site, &["a", "b"], "1.1.0");
+    // Who asks for no watch at all is given none by default.
+    site.configure(&hosts("a b").replace("watch =", "strategy = \"canary\"\nwatch ="));
+    let plan = site.code(0, &["deploy", "production", "--plan"]);
+    assert!(!plan.contains("watch-canary"), "{plan}");
+}
