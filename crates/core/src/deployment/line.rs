@@ -66,6 +66,8 @@ mod tests {
                 secrets: None,
                 schema: None,
                 back: word.starts_with('<'),
+                mended: None,
+                home: None,
             }
         };
         versions.split_whitespace().enumerate().map(one).collect()

@@ -171,6 +171,8 @@ mod tests {
             schema: (!contracts.is_empty())
                 .then(|| Schema { expands: vec![], contracts: contracts.to_vec() }),
             back: false,
+            mended: None,
+            home: None,
         }
     }
 

@@ -99,12 +99,25 @@ pub fn look<'a>(
         let looks: Vec<_> = hosts.iter().map(look).collect();
         looks.into_iter().map(|look| look.join().unwrap_or_else(|_| Err(broken()))).collect()
     });
-    let problems: Vec<Problem> = seen.iter().filter_map(|seen| seen.as_ref().err().cloned()).collect();
+    let home = session.home();
+    let taken = |(host, state): (&Host, &State)| {
+        let problem = state.taken(project, name, home.as_deref())?;
+        Some(if host.is_local() { problem } else { Problem { place: place_on(host, &problem), ..problem } })
+    };
+    let problems = hosts.iter().zip(&seen).filter_map(|(host, seen)| match seen {
+        Err(problem) => Some(problem.clone()),
+        Ok(state) => taken((host, state)),
+    });
+    let problems: Vec<Problem> = problems.collect();
     if !problems.is_empty() {
         return Err(problems);
     }
     let hosts = hosts.into_iter().zip(seen.into_iter().flatten()).collect();
     Ok(Place { name, environment, hosts })
+}
+
+fn place_on(host: &Host, problem: &Problem) -> Option<String> {
+    problem.place.as_ref().map(|place| format!("{}:{place}", host.name))
 }
 
 fn broken() -> Problem {
@@ -196,6 +209,8 @@ fn deployment(
         secrets,
         schema: None,
         back: false,
+        mended: None,
+        home: session.home(),
     }
 }
 
@@ -225,6 +240,12 @@ fn ready(
             from: target.from.as_ref().map(|from| from.run.clone()),
             size: size.or(target.sent),
             wants: super::wants::of(place.environment, &target.host)?,
+            sent: match cargo.material {
+                Material::OnHosts if target.sent.is_none() => None,
+                Material::Kept { .. } | Material::Built(_) | Material::OnHosts => {
+                    Some(target.deployment.artifact.clone())
+                }
+            },
         };
         needs.push(need(&target.host.name, kind::READY, &args, 300_000)?);
     }

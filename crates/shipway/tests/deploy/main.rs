@@ -11,6 +11,7 @@ mod hosts;
 mod kill;
 mod lost;
 mod machine;
+mod owner;
 mod passed;
 mod presets;
 mod schema;

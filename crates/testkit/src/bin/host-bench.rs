@@ -58,6 +58,8 @@ fn bring([store, agent, dir, config]: [&String; 4], hosts: &[String]) -> Result<
         secrets: None,
         schema: None,
         back: false,
+        mended: None,
+        home: None,
     };
     let stop = Stop::default();
     let staged = fleet.each(&hosts, |host| {

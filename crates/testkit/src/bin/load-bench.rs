@@ -240,6 +240,8 @@ impl Site {
             secrets: None,
             schema: None,
             back: false,
+            mended: None,
+            home: None,
         }
     }
 

@@ -125,6 +125,8 @@ pub(crate) fn deployment(run: &RunId, manifest: &Manifest) -> Deployment {
         secrets: None,
         schema: None,
         back: false,
+        mended: None,
+        home: None,
     }
 }
 

@@ -203,6 +203,8 @@ impl Scene {
             secrets: None,
             schema: None,
             back: false,
+            mended: None,
+            home: None,
         }
     }
 

@@ -7,7 +7,7 @@ use super::journal::History;
 use super::protocol::{Known, Look, Seen, Standing, State};
 use super::setup::Agent;
 use super::switch::{drift_of_current, no_way_back};
-use super::{disk, lease, release, watchdog};
+use super::{disk, lease, owner, release, watchdog};
 use crate::lease::this_host;
 use crate::live;
 
@@ -17,15 +17,16 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
     let history = agent.journal()?.history;
     let live = history.live();
     let moving = history.moving();
-    let mut drift = vec![];
+    let (mut drift, mut mendable) = (vec![], vec![]);
     if moving.is_none() {
         drift.extend(drift_of_current(root, live, None));
     }
     if let Some(live) = live.filter(|_| closely.drift) {
         match release::drift(root, &live.deployment.artifact) {
-            Ok(changed) => drift.extend(changed.into_iter().map(|path| format!("{path} was changed"))),
-            Err(problem) => drift.push(problem.what),
+            Ok(changed) => mendable.extend(changed.into_iter().map(|path| format!("{path} was changed"))),
+            Err(problem) => mendable.push(problem.what),
         }
+        drift.extend(mendable.clone());
     }
     // Before a deployment, what is live is what would be gone back to.
     let no_way_back = live.filter(|_| closely.way_back).map_or_else(Vec::new, |live| no_way_back(root, live));
@@ -49,6 +50,8 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
         previous: previous(&history).map(|known| known.deployment.run.clone()),
         drift,
         no_way_back,
+        mendable,
+        handed: owner::handed(root),
         lease: lease::look(root, clock)?,
         watchdog: watchdog::look(root, clock)?,
         services: found.into_iter().map(of_service).collect(),

@@ -163,6 +163,12 @@ impl Git<'_> {
         Ok(authors)
     }
 
+    /// Returns the address of a remote as it is configured, if it is.
+    pub fn address(&self, remote: &str) -> Option<String> {
+        let output = self.run(&["config", "--get", &format!("remote.{remote}.url")]).ok()?;
+        output.ok().then(|| output.text().trim().to_owned()).filter(|address| !address.is_empty())
+    }
+
     /// Returns the releases that a commit on any branch here, or of a remote as it was last seen, withdraws: each as its
     /// tag and its commit.
     pub fn withdrawn(&self) -> Result<BTreeSet<(String, String)>, Problem> {

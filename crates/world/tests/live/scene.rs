@@ -66,6 +66,8 @@ impl Scene {
             secrets: None,
             schema: None,
             back: false,
+            mended: None,
+            home: None,
         }
     }
 

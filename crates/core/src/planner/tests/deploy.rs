@@ -28,6 +28,8 @@ fn deployment() -> Deployment {
         secrets: None,
         schema: None,
         back: false,
+        mended: None,
+        home: None,
     }
 }
 

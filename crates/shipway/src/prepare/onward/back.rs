@@ -115,7 +115,7 @@ fn brought(
 ) -> Result<Target, Vec<Problem>> {
     let target = |known: &Deployment, sent| {
         let run = RunId::new("");
-        let deployment = Deployment { run, back: true, ..known.clone() };
+        let deployment = Deployment { run, back: true, home: session.home(), ..known.clone() };
         Target { host: host.clone(), deployment, from: live(state).map(before), sent }
     };
     let own = known(state, wanted);

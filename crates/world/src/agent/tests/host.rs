@@ -189,6 +189,8 @@ impl Client {
             secrets: None,
             schema: None,
             back: false,
+            mended: None,
+            home: None,
         }
     }
 
