@@ -117,3 +117,24 @@ fn a_release_that_was_edited_is_not_gone_back_to() {
     site.code(0, &["deploy", "staging", "1.1.0"]);
     site.serves("1.1.0");
 }
+
+#[test]
+fn a_host_that_is_not_configured_any_more_is_told_of() {
+    let both = format!(
+        "{FILES}[environment.production]\nhosts = [\"a\", \"b\"]\nwatch = {{ for = false }}\n[environment.production.host]\na = {{ address = \"local\", path = \"ROOT/a\" }}\nb = {{ address = \"local\", path = \"ROOT/b\" }}\n"
+    );
+    let site = Site::new(&both);
+    site.change("feat: one", "");
+    site.code(0, &["push", "--to", "production"]);
+    assert!(!site.code(0, &["env", "status"]).contains("not configured"));
+    let one = both.replace(", \"b\"]", "]").replace("b = { address = \"local\", path = \"ROOT/b\" }\n", "");
+    site.configure(&one);
+    let told = site.code(0, &["env", "status"]);
+    let row = told.lines().find(|line| line.contains("not configured")).unwrap_or_else(|| panic!("{told}"));
+    assert!(row.starts_with("production") && row.contains("  b "), "{told}");
+    assert!(told.contains("1.1.0, may run there still"), "{told}");
+    assert!(site.code(0, &["env", "status", "--json"]).contains("not configured"));
+    // One that is back is none of them.
+    site.configure(&both);
+    assert!(!site.code(0, &["env", "status"]).contains("not configured"));
+}
