@@ -3,6 +3,8 @@
 //! A host receives a [`Deployment`] and makes it current; nothing here does so.
 
 mod health;
+mod home;
+mod line;
 mod manifest;
 mod schema;
 mod service;
@@ -13,6 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Digest, RunId};
 
 pub use health::{Health, Probe};
+pub use home::{home, owner};
+pub use line::{before, line, merge};
 pub use manifest::{File, Manifest, directories};
 pub use schema::{Contract, Schema, Since, Stands, to_undo};
 pub use service::{Keeper, Service, Switch, fill};
@@ -72,12 +76,34 @@ pub struct Deployment {
     /// What it does to the schema of databases, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Schema>,
+    /// Whether it puts back a release that was live before, rather than going on to one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
+    /// The run that put files of it right while it was live: what runs may have read the wrong ones, and begins anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mended: Option<RunId>,
+    /// Where the project is at home, as [`home`] tells it from the address of its remote: the same in every clone,
+    /// whatever that is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
 }
 
 impl Deployment {
     /// Returns the digest of everything that decides how it runs, besides the run that brought it.
     pub fn digest(&self) -> Digest {
-        Digest::of_json(&Self { run: RunId::new(""), schema: None, ..self.clone() })
+        Digest::of_json(&Self {
+            run: RunId::new(""),
+            schema: None,
+            back: false,
+            mended: None,
+            home: None,
+            ..self.clone()
+        })
+    }
+
+    /// Tells whether it is the same release: the same version, and the same bytes.
+    pub fn is_release_of(&self, other: &Self) -> bool {
+        (&self.version, &self.artifact) == (&other.version, &other.artifact)
     }
 }
 

@@ -183,6 +183,7 @@ codes! {
     HostMoved = "SW1021", Refused, "a host has another release than the plan says";
     HostCommand = "SW1022", Refused, "a command failed on a host";
     WatchdogDied = "SW1023", Refused, "the watchdog of a host has died";
+    HostTaken = "SW1024", Refused, "a directory on a host belongs to somebody else";
     ServiceFailed = "SW1030", Refused, "a service does not start or stop";
     ServiceNotOurs = "SW1031", Refused, "what runs is not of this release";
     ServiceUnhealthy = "SW1032", Refused, "a service is not well";

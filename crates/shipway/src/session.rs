@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shipway_core::config::{self, Config};
+use shipway_core::deployment::home;
 use shipway_core::id::{Actor, ActorKind, Digest, RunId};
 use shipway_core::journal::{self, Durability, Event, Journal, RunHead};
 use shipway_core::problem::{Code, Problem};
@@ -90,6 +91,13 @@ impl<'a> Session<'a> {
     /// Returns git in this repository, to be asked.
     pub fn git(&self) -> Git<'_> {
         Git::new(&self.repository, &self.shell, &self.switches.look)
+    }
+
+    /// Returns where the project is at home: at its remote, else here, where clones of it have come from.
+    pub fn home(&self) -> Option<String> {
+        let remote = self.config.release.remote.as_deref().unwrap_or("origin");
+        let here = || self.repository.common_dir.to_str().map(str::to_owned);
+        self.git().address(remote).or_else(here).map(|address| home(&address))
     }
 
     /// Returns git as whoever reads records and lands has it.

@@ -170,6 +170,9 @@ mod tests {
             secrets: None,
             schema: (!contracts.is_empty())
                 .then(|| Schema { expands: vec![], contracts: contracts.to_vec() }),
+            back: false,
+            mended: None,
+            home: None,
         }
     }
 

@@ -163,6 +163,10 @@ pub struct Ready {
     /// What is wanted of the host besides, as the preflight takes it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wants: Vec<serde_json::Value>,
+    /// The artifact whose files are sent, as [`Bring`] has it; nothing where none are. Files of the live release that
+    /// were changed are put right if it is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Digest>,
 }
 
 /// Sees that a release is live and well on a host.

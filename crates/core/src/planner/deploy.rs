@@ -49,7 +49,8 @@ pub struct Way {
     pub ready: Vec<Need>,
     /// The changes to databases before the switch, and those after.
     pub migrations: (Vec<Migration>, Vec<Migration>),
-    /// What is watched after the switch; nothing for not at all.
+    /// What is watched after the switch; nothing for not at all. Without a time, only the first hosts are watched, for
+    /// a time of their own.
     pub watch: Option<kinds::Watch>,
     /// What must pass before the release is confirmed.
     pub after: Vec<Need>,
@@ -70,6 +71,10 @@ pub struct Target {
     pub deployment: Deployment,
     /// What is live there.
     pub from: Option<Before>,
+    /// How many bytes and files are sent to it although the release is on other hosts already; nothing where that is
+    /// decided for all of them alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<(u64, usize)>,
 }
 
 /// How hosts follow each other.
@@ -172,25 +177,28 @@ pub(super) fn add(draft: &mut Draft<'_>, material: &Material, way: &Way) -> Resu
     let subject = Digest::of_json(&deployments);
     draft.gate(&name("gate"), way.gate.clone(), &subject, 4);
     draft.gate(&name("ready"), way.ready.clone(), &subject, AT_ONCE);
-    each(draft, &name("lease"), &way.targets, kinds::LEASE, |target| kinds::Lease {
+    each(draft, &name("lease"), &way.targets, always(kinds::LEASE), |target| kinds::Lease {
         host: target.host.clone(),
     })?;
-    let stage = if matches!(material, Material::OnHosts) { kinds::ADOPT } else { kinds::STAGE };
+    let stage = |target: &Target| match material {
+        Material::OnHosts if target.sent.is_none() => kinds::ADOPT,
+        Material::Kept { .. } | Material::Built(_) | Material::OnHosts => kinds::STAGE,
+    };
     each(draft, &name("stage"), &way.targets, stage, |target| bring(material, way, target))?;
     migrate(draft, &name("expand"), &way.migrations.0, &subject)?;
     waves(draft, material, way, &subject)?;
-    if let Some(watch) = &way.watch {
+    if let Some(watch) = way.watch.as_ref().filter(|watch| watch.span_ms > 0) {
         draft.gate(&name("watch"), vec![watched(watch, watch.span_ms)?], &subject, 1);
     }
     draft.gate(&name("after"), way.after.clone(), &subject, 1);
-    each(draft, &name("confirm"), &way.targets, kinds::CONFIRM, |target| kinds::Confirm {
+    each(draft, &name("confirm"), &way.targets, always(kinds::CONFIRM), |target| kinds::Confirm {
         host: target.host.clone(),
     })?;
     // Before the lease is given back and anything is cleared away, since what can be undone may still take all back.
     migrate(draft, &name("contract"), &way.migrations.1, &subject)?;
     let (keep, keep_bytes) = way.keep;
     let finish = |target: &Target| kinds::Finish { host: target.host.clone(), keep, keep_bytes };
-    for step in each(draft, &name("finish"), &way.targets, kinds::FINISH, finish)? {
+    for step in each(draft, &name("finish"), &way.targets, always(kinds::FINISH), finish)? {
         step.follows = true;
     }
     Ok(())
@@ -210,7 +218,8 @@ fn bring(material: &Material, way: &Way, target: &Target) -> Bring {
         confirm_ms: way.confirm.map_or(0, |span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX)),
         size: match material {
             Material::Kept { size, .. } => *size,
-            Material::Built(_) | Material::OnHosts => None,
+            Material::Built(_) => None,
+            Material::OnHosts => target.sent,
         },
         secrets: way.secrets.clone(),
     }
@@ -229,7 +238,8 @@ fn waves(draft: &mut Draft<'_>, material: &Material, way: &Way, subject: &Digest
             (false, _) => format!("-{}", index + 1),
         };
         let name = |stage: &str| format!("{}/{stage}{suffix}", way.environment);
-        for step in each(draft, &name("switch"), wave, kinds::SWITCH, |target| bring(material, way, target))?
+        for step in
+            each(draft, &name("switch"), wave, always(kinds::SWITCH), |target| bring(material, way, target))?
         {
             // A release that does not come up once is taken back, not tried on the users again.
             (step.attempts, step.apart) = (1, true);
@@ -274,18 +284,22 @@ fn migrate(
     Ok(())
 }
 
+fn always(kind: &'static str) -> impl Fn(&Target) -> &'static str {
+    move |_| kind
+}
+
 /// Adds one stage with a step for each host, and returns its steps.
 fn each<'d, T: Serialize>(
     draft: &'d mut Draft<'_>,
     name: &str,
     targets: &[Target],
-    kind: &str,
+    kind: impl Fn(&Target) -> &'static str,
     args: impl Fn(&Target) -> T,
 ) -> Result<&'d mut [Step], Problem> {
     let mut steps = vec![];
     for target in targets {
         let id = StepId::new(format!("{name}/{}", target.host.name));
-        let mut step = draft.step(id, kind, &args(target), 30)?;
+        let mut step = draft.step(id, kind(target), &args(target), 30)?;
         // A host may still be at work on a request whose sender is gone.
         step.settle_ms = SETTLE_MS;
         steps.push(step);

@@ -35,4 +35,4 @@ pub use near::{KINDS, NearMiss, Slip, near_misses};
 pub use number::{Channel, belongs, is_taken, next_free};
 pub use tag::{TagFormat, invalid_tag};
 pub use text::{clean, clean_line, excerpt, short};
-pub use trailer::{Bound, RUN_TRAILER, bound, onward, stamped, withdrawn};
+pub use trailer::{Bound, RUN_TRAILER, WITHDRAWS, bound, onward, stamped, withdrawn};

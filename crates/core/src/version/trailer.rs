@@ -5,7 +5,7 @@ pub const RUN_TRAILER: &str = "Shipway-Run: ";
 /// What begins a line that names an environment to which the run goes on with the release.
 const TO: &str = "Shipway-To: ";
 /// What begins the line by which a revert commit says which release it withdraws: its tag and its commit.
-const WITHDRAWS: &str = "Shipway-Withdraws: ";
+pub const WITHDRAWS: &str = "Shipway-Withdraws: ";
 
 /// A run, and the environments to which it brings by itself what it has released.
 #[derive(Clone, Debug, PartialEq, Eq)]

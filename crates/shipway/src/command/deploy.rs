@@ -69,13 +69,15 @@ pub fn back(session: &Session<'_>, name: &str, rollback: &args::Rollback) -> End
     carry::out(session, lock, Load::Plan(Box::new(plan)))
 }
 
-/// Puts the release before back into an environment, if what a run brought is live on all its hosts.
+/// Puts the release before back into an environment, if what a run brought is live on all its hosts that have
+/// anything.
 pub fn leave(session: &Session<'_>, name: &str, run: &RunId) -> End {
     let one = |problem: Problem| vec![problem];
     let place = prepare::onward::environment(session, name).map_err(one)?;
     let project = prepare::glance_with_files(session)?.name();
     let place = prepare::onward::look(session, &session.hands().map_err(one)?, place, &project)?;
-    if place.hosts.iter().all(|(_, state)| state.current.as_ref() == Some(run)) {
+    let mut live = place.hosts.iter().filter_map(|(_, state)| state.current.as_ref()).peekable();
+    if live.peek().is_some() && live.all(|current| current == run) {
         return back(session, name, &args::Rollback::default());
     }
     session.view.note(&format!("{name} is left as it is: something else than run {run} is live there"));

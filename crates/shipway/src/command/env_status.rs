@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use shipway_core::action::{Stop, Urgency};
 use shipway_core::deployment::Host;
 use shipway_core::id::Actor;
-use shipway_core::journal::{Journal as _, RunHead};
+use shipway_core::journal::{Event, Journal as _, Outcome, RunHead};
+use shipway_core::kinds::deploy::{Bring, SWITCH};
+use shipway_core::plan::{Plan, Step, Work};
 use shipway_core::problem::{Code, Problem};
 use shipway_world::agent::protocol::{Look, State};
 use shipway_world::shell::now;
@@ -40,11 +42,76 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
     let heads =
         session.journal_to_read().and_then(|journal| journal.runs().map_err(of_journal)).map_err(one)?;
     let look = Look { drift: true, way_back: true, services: true, lenient: true };
-    let rows = rows(session, hosts, &heads, (look, PATIENT)).map_err(one)?;
+    let lost = if status.host.is_none() { gone(&heads, &names, &hosts) } else { vec![] };
+    let mut rows = rows(session, hosts, &heads, (look, PATIENT)).map_err(one)?;
+    let (project, home) = (glance_with_files(session)?.name(), session.home());
+    for row in &mut rows {
+        let taken = |state: &State| state.taken(&project, &row.environment, home.as_deref());
+        if let Some(problem) = row.seen.as_ref().ok().and_then(taken) {
+            row.seen = Err(problem);
+        }
+    }
+    rows.extend(lost);
     session.view.hosts(&rows, now());
     drill::unfinished(session).map_err(one)?;
     let wrong = rows.iter().any(|row| row.kind() == Kind::Wrong);
     Ok(if wrong { 1 } else { DONE })
+}
+
+/// How many of the last releases of an environment are asked which hosts it had.
+const RECENT: usize = 10;
+
+/// Returns the hosts that environments had lately, by the journal here, and that are not configured any more.
+fn gone(heads: &[RunHead], names: &[&String], hosts: &[(String, Host)]) -> Vec<HostRow> {
+    let mut rows: Vec<HostRow> = vec![];
+    for name in names {
+        let shipped = heads.iter().rev().filter_map(shipped);
+        let brought = shipped.map(|(head, plan)| (head, brought(plan, name)));
+        for (head, brought) in brought.filter(|(_, brought)| !brought.is_empty()).take(RECENT) {
+            for bring in brought {
+                let is = |environment: &str, host: &Host| {
+                    environment == *name
+                        && (&host.address, &host.path) == (&bring.host.address, &bring.host.path)
+                };
+                let known = hosts.iter().any(|(environment, host)| is(environment, host))
+                    || rows.iter().any(|row| is(&row.environment, &row.host));
+                if !known {
+                    rows.push(row_of_gone(name, head, bring));
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn shipped(head: &RunHead) -> Option<(&RunHead, &Plan)> {
+    match (&head.opened.event, &head.last.event) {
+        (Event::Opened { plan, .. }, Event::Closed { outcome: Outcome::Shipped }) => Some((head, plan)),
+        _ => None,
+    }
+}
+
+/// Returns what a plan makes live in an environment.
+fn brought(plan: &Plan, environment: &str) -> Vec<Bring> {
+    let of = |step: &Step| match &step.work {
+        Work::Act { kind, args, .. } if kind == SWITCH => serde_json::from_value::<Bring>(args.clone()).ok(),
+        Work::Act { .. } | Work::Gate(_) => None,
+    };
+    plan.steps().filter_map(of).filter(|bring| bring.deployment.environment == environment).collect()
+}
+
+fn row_of_gone(environment: &str, head: &RunHead, bring: Bring) -> HostRow {
+    let Bring { host, deployment, .. } = bring;
+    let what = format!(
+        "it is not configured any more, and what run {} brought, {}, may run there still",
+        head.run, deployment.version
+    );
+    let problem = Problem::new(Code::EnvironmentUnknown, what).at(&host.name).hint(format!(
+        "stop it on the host, where it is in {}, or name the host again: [environment.{environment}] hosts",
+        host.path
+    ));
+    let by = Some(head.opened.by.clone());
+    HostRow { environment: environment.to_owned(), host, seen: Err(problem), by, gone: true }
 }
 
 /// Keeps only the hosts of a name, of which there must be one.
@@ -118,7 +185,7 @@ pub(super) fn rows(
     let row = |((environment, host), seen): ((String, Host), Option<Result<State, Problem>>)| {
         let seen = seen.unwrap_or_else(|| Err(silent(&environment, &host, limit)));
         let by = seen.as_ref().ok().and_then(|state| by(state, heads));
-        HostRow { environment, host, seen, by }
+        HostRow { environment, host, seen, by, gone: false }
     };
     Ok(hosts.into_iter().zip(seen).map(row).collect())
 }

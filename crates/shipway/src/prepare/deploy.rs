@@ -24,7 +24,7 @@ pub struct Chosen {
 }
 
 /// Returns the plan that brings a release to an environment: the one that is named, else the one that the environment
-/// before has, else the last one.
+/// before has, else the last one that was not withdrawn.
 ///
 /// `restored` says that the database was restored to what it was when this release was live.
 pub fn plan(
@@ -50,7 +50,8 @@ pub fn plan(
     deploy::plan(release, (&material, &way), notes, (session.config.target.deploy, &catalog)).map_err(one)
 }
 
-/// Returns the plan that puts the release before, or a version that was confirmed, back into an environment.
+/// Returns the plan that puts the release before, or a version that was confirmed, back into an environment: the same
+/// on all its hosts.
 ///
 /// `restored` says that the database was restored to what it was when that was live.
 pub fn back(
@@ -72,8 +73,11 @@ pub fn back(
         why: if restored { rollback::RESTORED } else { rollback::BACK }.into(),
         ..release(project, name, &way, &chosen)
     };
-    let notes =
-        vec!["a way back passes no approval: what it brings was live and confirmed on these hosts".into()];
+    let mut notes = vec![
+        "a way back passes no approval: what it brings was live and confirmed in this environment".into(),
+    ];
+    let sent = way.targets.iter().filter(|target| target.sent.is_some());
+    notes.extend(sent.map(|target| format!("{} does not have it; it is sent there", target.host.name)));
     let catalog = session.catalog(&hands);
     let target = session.config.target.rollback;
     deploy::plan(release, (&Material::OnHosts, &way), notes, (target, &catalog)).map_err(one)
@@ -164,16 +168,28 @@ fn commit(session: &Session<'_>, seen: &Seen<'_>, what: Option<&str>) -> Result<
         let commit = seen.facts.tags.get(tag).map(|at| at.commit.clone())?;
         Some(Chosen { commit, version: version.to_string(), tag: tag.to_owned() })
     };
-    let releases = seen.facts.tags.keys().filter_map(|tag| Some((seen.format.parse(tag)?, tag)));
+    let mut releases = seen.facts.tags.keys().filter_map(|tag| Some((seen.format.parse(tag)?, tag)));
     let Some(what) = what else {
-        let last = releases.max_by(|one, other| one.0.cmp_precedence(&other.0));
+        // A release that was taken back keeps its tag; it goes nowhere unless it is named.
+        let withdrawn = git.withdrawn()?;
+        let stands = |tag: &String| {
+            let at = seen.facts.tags.get(tag).map_or("", |at| &at.commit);
+            !withdrawn.contains(&(tag.clone(), at.to_owned()))
+        };
+        let (stand, gone): (Vec<_>, Vec<_>) = releases.partition(|(_, tag)| stands(tag));
+        let last = stand.into_iter().max_by(|one, other| one.0.cmp_precedence(&other.0));
         return last.and_then(|(version, tag)| tagged(&version, tag)).ok_or_else(|| {
-            Problem::new(Code::NothingToDeploy, "nothing was released yet")
+            let what = if gone.is_empty() {
+                "nothing was released yet"
+            } else {
+                "all that was released was withdrawn"
+            };
+            Problem::new(Code::NothingToDeploy, what)
                 .hint("release first: shipway push")
                 .hint(format!("or bring a commit: shipway deploy {} HEAD", "ENVIRONMENT"))
         });
     };
-    let named = releases.into_iter().find(|(version, tag)| version.to_string() == what || *tag == what);
+    let named = releases.find(|(version, tag)| version.to_string() == what || *tag == what);
     if let Some(chosen) = named.and_then(|(version, tag)| tagged(&version, tag)) {
         return Ok(chosen);
     }
@@ -214,7 +230,7 @@ fn material(hands: &Hands, build: Build) -> Material {
 }
 
 /// Returns how many bytes and files an artifact has, if it is kept here.
-fn size(hands: &Hands, artifact: &Digest) -> Option<(u64, usize)> {
+pub(super) fn size(hands: &Hands, artifact: &Digest) -> Option<(u64, usize)> {
     let manifest = hands.store.has_artifact(artifact).then(|| hands.store.manifest(artifact).ok())??;
     Some((manifest.bytes(), manifest.files.len()))
 }

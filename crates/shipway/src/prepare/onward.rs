@@ -1,5 +1,6 @@
 //! The way of a release into an environment: what its hosts have, what its gate wants, what it is brought.
 
+mod back;
 mod gate;
 mod schema;
 mod secrets;
@@ -8,8 +9,8 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::Duration;
 
-use shipway_core::config::Phase;
 use shipway_core::config::deploy::Environment;
+use shipway_core::config::{Phase, Strategy};
 use shipway_core::deployment::{Deployment, Host, Schema};
 use shipway_core::gate::Need;
 use shipway_core::id::{Digest, RunId};
@@ -17,11 +18,12 @@ use shipway_core::kinds::{self, deploy as kind};
 use shipway_core::planner::deploy::{Material, Migration, Order, Target, Way};
 use shipway_core::planner::need;
 use shipway_core::problem::{Code, Problem};
-use shipway_world::agent::protocol::{Known, Look, Standing, State};
+use shipway_world::agent::protocol::{Known, Look, State};
 use shipway_world::deploy::Hands;
 
 use crate::session::Session;
 
+pub use back::way_back;
 pub use secrets::values;
 
 /// What is brought.
@@ -97,12 +99,25 @@ pub fn look<'a>(
         let looks: Vec<_> = hosts.iter().map(look).collect();
         looks.into_iter().map(|look| look.join().unwrap_or_else(|_| Err(broken()))).collect()
     });
-    let problems: Vec<Problem> = seen.iter().filter_map(|seen| seen.as_ref().err().cloned()).collect();
+    let home = session.home();
+    let taken = |(host, state): (&Host, &State)| {
+        let problem = state.taken(project, name, home.as_deref())?;
+        Some(if host.is_local() { problem } else { Problem { place: place_on(host, &problem), ..problem } })
+    };
+    let problems = hosts.iter().zip(&seen).filter_map(|(host, seen)| match seen {
+        Err(problem) => Some(problem.clone()),
+        Ok(state) => taken((host, state)),
+    });
+    let problems: Vec<Problem> = problems.collect();
     if !problems.is_empty() {
         return Err(problems);
     }
     let hosts = hosts.into_iter().zip(seen.into_iter().flatten()).collect();
     Ok(Place { name, environment, hosts })
+}
+
+fn place_on(host: &Host, problem: &Problem) -> Option<String> {
+    problem.place.as_ref().map(|place| format!("{}:{place}", host.name))
 }
 
 fn broken() -> Problem {
@@ -130,6 +145,7 @@ pub fn way(
             host: host.clone(),
             deployment: deployment(session, place, host, cargo, secrets.clone()),
             from: live(state).map(before),
+            sent: None,
         })
         .collect();
     let (gate, notes) = gate::needs(session, hands, place, cargo)?;
@@ -149,88 +165,6 @@ pub fn way(
         targets,
     };
     Ok((way, notes))
-}
-
-/// Returns the way back into an environment of what was live there before: of the release that each host says it can
-/// go back to, or of the last one of a version that was confirmed.
-pub fn way_back(
-    session: &Session<'_>,
-    hands: &Hands,
-    place: &Place<'_>,
-    (to, restored): (Option<&str>, bool),
-) -> Result<Way, Vec<Problem>> {
-    let (mut problems, mut targets, mut before_it) = (vec![], vec![], vec![]);
-    for (host, state) in &place.hosts {
-        match target_back(state, to) {
-            Ok(known) => {
-                before_it.push((state, known));
-                targets.push(Target {
-                    host: host.clone(),
-                    deployment: Deployment { run: RunId::new(""), ..known.deployment.clone() },
-                    from: live(state).map(before),
-                });
-            }
-            Err(problem) => problems.push(problem.at(format!("host {}", host.name))),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let version = before_it.first().map_or("", |(_, known)| &known.deployment.version);
-    let again = format!("shipway rollback {} --to {version}", place.name);
-    let past = schema::past((session, hands), place, &before_it, (restored, &again))
-        .map_err(|problem| vec![problem])?;
-    let environment = place.environment;
-    let cargo = Cargo { project: "", version: "", material: &Material::OnHosts, range: "", restored };
-    Ok(Way {
-        environment: place.name.to_owned(),
-        order: Order { strategy: shipway_core::config::Strategy::Recreate, ..order(environment) },
-        gate: vec![],
-        ready: ready(session, place, &cargo, &targets).map_err(|problem| vec![problem])?,
-        migrations: (past.undo, vec![]),
-        watch: None,
-        after: vec![],
-        confirm: environment.confirm,
-        keep: (environment.keep, environment.keep_bytes),
-        secrets: vec![],
-        targets,
-    })
-}
-
-/// Returns the deployment that a host goes back to.
-fn target_back<'a>(state: &'a State, to: Option<&str>) -> Result<&'a Known, Problem> {
-    let usable = |known: &&Known| {
-        known.standing == Standing::Confirmed
-            && !known.swept
-            && state.current.as_ref() != Some(&known.deployment.run)
-    };
-    let found = match to {
-        None => state.previous.as_ref().and_then(|run| {
-            state.deployments.iter().rev().filter(usable).find(|known| known.deployment.run == *run)
-        }),
-        Some(version) => {
-            state.deployments.iter().rev().filter(usable).find(|known| known.deployment.version == version)
-        }
-    };
-    found.ok_or_else(|| {
-        let what = to.map_or("the release before".to_owned(), |version| format!("release {version}"));
-        let mut had: Vec<&str> =
-            state.deployments.iter().filter(usable).map(|known| known.deployment.version.as_str()).collect();
-        had.dedup();
-        let problem = Problem::new(Code::NoWayBack, format!("{what} is not there to go back to"));
-        let found =
-            if had.is_empty() { "no other release was ever confirmed here".into() } else { had.join(", ") };
-        let problem =
-            problem.found(found).wanted("a release that was live, was confirmed, and was not cleared away");
-        let swept = |known: &&Known| known.swept && Some(known.deployment.version.as_str()) == to;
-        match state.deployments.iter().rev().find(swept).map(|known| &known.deployment) {
-            Some(known) => problem.hint(format!(
-                "it was cleared away; bring it again: shipway deploy {} {}",
-                known.environment, known.version
-            )),
-            None => problem,
-        }
-    })
 }
 
 /// Returns what is live on a host.
@@ -274,6 +208,9 @@ fn deployment(
         runtime: session.config.artifact.runtime.clone(),
         secrets,
         schema: None,
+        back: false,
+        mended: None,
+        home: session.home(),
     }
 }
 
@@ -301,8 +238,14 @@ fn ready(
         let args = kind::Ready {
             host: target.host.clone(),
             from: target.from.as_ref().map(|from| from.run.clone()),
-            size,
+            size: size.or(target.sent),
             wants: super::wants::of(place.environment, &target.host)?,
+            sent: match cargo.material {
+                Material::OnHosts if target.sent.is_none() => None,
+                Material::Kept { .. } | Material::Built(_) | Material::OnHosts => {
+                    Some(target.deployment.artifact.clone())
+                }
+            },
         };
         needs.push(need(&target.host.name, kind::READY, &args, 300_000)?);
     }
@@ -367,16 +310,21 @@ fn migrations(
 
 fn watch(environment: &Environment, targets: &[Target]) -> Option<kind::Watch> {
     let watch = &environment.watch;
-    let hosts = targets.iter().filter(|target| !target.deployment.services.is_empty());
+    let watched = |target: &&Target| !target.deployment.services.is_empty() || !watch.command.is_empty();
+    let hosts = targets.iter().filter(watched);
     let hosts: Vec<kind::Well> = hosts
         .map(|target| kind::Well { host: target.host.clone(), deployment: target.deployment.clone() })
         .collect();
     // Files without a service have nothing that could be watched, unless a command or a query does.
     let nothing = hosts.is_empty() && watch.command.is_empty() && watch.prometheus.is_none();
-    let span = watch.span.filter(|_| !nothing)?;
+    // The first hosts have a time of their own, also where all together are not watched.
+    let own = environment.canary_watch.filter(|_| environment.strategy == Strategy::Canary);
+    if nothing || watch.span.or(own).is_none() {
+        return None;
+    }
     Some(kind::Watch {
         hosts,
-        span_ms: millis(span),
+        span_ms: watch.span.map_or(0, millis),
         every_ms: millis(watch.every),
         errors: watch.errors,
         slower: watch.slower,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shipway_core::deployment::{Host, Since};
 use shipway_core::id::{Actor, RunId};
-use shipway_core::problem::Problem;
+use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
 use shipway_world::agent::protocol::{Known, Standing, State};
 
@@ -23,6 +23,8 @@ pub struct HostRow {
     pub seen: Result<State, Problem>,
     /// Who brought what is live, if that is known here or there.
     pub by: Option<Actor>,
+    /// Whether it is not configured any more; then nothing was asked of it.
+    pub gone: bool,
 }
 
 /// How a host is, in one word.
@@ -36,11 +38,16 @@ pub enum Kind {
     Busy,
     /// Somebody should look.
     Wrong,
+    /// It had a release and is not configured any more.
+    Gone,
 }
 
 impl HostRow {
     /// Returns how the host is.
     pub fn kind(&self) -> Kind {
+        if self.gone {
+            return Kind::Gone;
+        }
         let Ok(state) = &self.seen else { return Kind::Wrong };
         let busy = state.lease.as_ref().is_some_and(|lease| lease.left_ms > 0) || state.watchdog.is_some();
         let stranger = state.services.iter().any(|seen| !seen.running || !seen.ours);
@@ -54,6 +61,8 @@ impl HostRow {
 
     fn word(&self) -> &'static str {
         match (&self.seen, self.kind()) {
+            (_, Kind::Gone) => "not configured",
+            (Err(problem), _) if problem.code == Code::HostTaken => "not ours",
             (Err(_), _) => "not reached",
             (Ok(_), Kind::Well) => "confirmed",
             (Ok(_), Kind::Empty) => "nothing yet",
@@ -128,7 +137,7 @@ pub(super) fn render(rows: &[HostRow], now: Time, paint: Paint) -> String {
         let ink = match row.kind() {
             Kind::Well => Ink::Good,
             Kind::Empty => Ink::Faint,
-            Kind::Busy => Ink::Care,
+            Kind::Busy | Kind::Gone => Ink::Care,
             Kind::Wrong => Ink::Bad,
         };
         let since = live.and_then(|known| known.live_since).map_or_else(String::new, |since| ago(since, now));
@@ -191,8 +200,6 @@ pub(super) fn document(rows: &[HostRow]) -> Vec<Value> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use shipway_core::problem::Code;
-
     use super::*;
 
     /// Returns a host that does not answer.
@@ -206,7 +213,7 @@ pub(super) mod tests {
         };
         let problem = Problem::new(Code::HostUnreachable, "no answer within 3 s");
         let problem = problem.hint("shipway env status production --host quay");
-        vec![HostRow { environment: "production".into(), host, seen: Err(problem), by: None }]
+        vec![HostRow { environment: "production".into(), host, seen: Err(problem), by: None, gone: false }]
     }
 
     #[test]

@@ -181,19 +181,22 @@ fn a_service_that_dies_while_it_is_watched_is_taken_back() {
 }
 
 #[test]
-fn a_release_that_was_cleaned_up_is_no_way_back_and_is_brought_again() {
+fn a_release_that_was_cleaned_up_is_sent_again_while_its_bytes_are_kept_here() {
     let site = Site::new(&STAGING.replace("watch =", "keep = 1\nwatch ="));
     for message in ["feat: one", "feat: two", "feat: three"] {
         site.change(message, "");
         site.code(0, &["push", "--to", "staging"]);
     }
-    let said = site.code(1, &["rollback", "staging", "--to", "1.1.0"]);
-    assert!(said.contains("SW1019") && said.contains("1.1.0"), "{said}");
-    site.serves("1.3.0");
-    // What the error offers works.
-    assert!(said.contains("shipway deploy staging 1.1.0"), "{said}");
-    site.code(0, &["deploy", "staging", "1.1.0"]);
+    site.code(0, &["rollback", "staging", "--to", "1.1.0"]);
     site.serves("1.1.0");
+    fs::remove_dir_all(site.repo.path().join(".git/shipway/store")).unwrap();
+    let said = site.code(1, &["rollback", "staging", "--to", "1.2.0"]);
+    assert!(said.contains("SW1019") && said.contains("cleared away"), "{said}");
+    site.serves("1.1.0");
+    // What the error offers works.
+    assert!(said.contains("shipway deploy staging 1.2.0"), "{said}");
+    site.code(0, &["deploy", "staging", "1.2.0"]);
+    site.serves("1.2.0");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
+mod back;
 mod clock;
 mod containers;
 mod faults;
@@ -11,6 +12,7 @@ mod hosts;
 mod kill;
 mod lost;
 mod machine;
+mod owner;
 mod passed;
 mod presets;
 mod schema;

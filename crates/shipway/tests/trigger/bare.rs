@@ -145,6 +145,11 @@ fn an_environment_goes_back_to_the_release_before_from_a_bare_repository() {
     // Of the run that did that, too, and from inside.
     let hooks = remote.path().join("hooks");
     assert!(code(0, &shipway(&repo, &hooks, &["log"])).contains("staging/switch/local"));
-    code(0, &shipway(&repo, &hooks, &["rollback", "staging"]));
+    // It goes further back, and not forward again unless that is named.
+    let told = code(1, &shipway(&repo, &hooks, &["rollback", "staging"]));
+    assert!(told.contains("SW1019"), "{told}");
+    assert_eq!(live(), "two\n");
+    let left = told.lines().find_map(|line| line.split_once("rollback staging --to ")).unwrap().1;
+    code(0, &shipway(&repo, &hooks, &["rollback", "staging", "--to", left]));
     assert_eq!(live(), "three\n");
 }

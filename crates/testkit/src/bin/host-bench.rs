@@ -57,6 +57,9 @@ fn bring([store, agent, dir, config]: [&String; 4], hosts: &[String]) -> Result<
         runtime: Runtime::None,
         secrets: None,
         schema: None,
+        back: false,
+        mended: None,
+        home: None,
     };
     let stop = Stop::default();
     let staged = fleet.each(&hosts, |host| {

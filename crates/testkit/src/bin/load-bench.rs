@@ -239,6 +239,9 @@ impl Site {
             runtime: Runtime::None,
             secrets: None,
             schema: None,
+            back: false,
+            mended: None,
+            home: None,
         }
     }
 

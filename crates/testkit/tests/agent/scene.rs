@@ -124,6 +124,9 @@ pub(crate) fn deployment(run: &RunId, manifest: &Manifest) -> Deployment {
         runtime: Runtime::None,
         secrets: None,
         schema: None,
+        back: false,
+        mended: None,
+        home: None,
     }
 }
 

@@ -202,6 +202,9 @@ impl Scene {
             runtime: Runtime::None,
             secrets: None,
             schema: None,
+            back: false,
+            mended: None,
+            home: None,
         }
     }
 
@@ -224,6 +227,7 @@ impl Scene {
             host: host.clone(),
             deployment: deployment.clone(),
             from: Some(from.clone()),
+            sent: None,
         };
         let well = |host: &Host| Well { host: host.clone(), deployment: deployment.clone() };
         let watch = Watch {

@@ -1,11 +1,13 @@
 //! How a host is, as its journal and its disk say.
 
+use shipway_core::deployment::{Deployment, before};
 use shipway_core::problem::Problem;
 
-use super::protocol::{Look, Seen, Standing, State};
+use super::journal::History;
+use super::protocol::{Known, Look, Seen, Standing, State};
 use super::setup::Agent;
 use super::switch::{drift_of_current, no_way_back};
-use super::{disk, lease, release, watchdog};
+use super::{disk, lease, owner, release, watchdog};
 use crate::lease::this_host;
 use crate::live;
 
@@ -15,15 +17,16 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
     let history = agent.journal()?.history;
     let live = history.live();
     let moving = history.moving();
-    let mut drift = vec![];
+    let (mut drift, mut mendable) = (vec![], vec![]);
     if moving.is_none() {
         drift.extend(drift_of_current(root, live, None));
     }
     if let Some(live) = live.filter(|_| closely.drift) {
         match release::drift(root, &live.deployment.artifact) {
-            Ok(changed) => drift.extend(changed.into_iter().map(|path| format!("{path} was changed"))),
-            Err(problem) => drift.push(problem.what),
+            Ok(changed) => mendable.extend(changed.into_iter().map(|path| format!("{path} was changed"))),
+            Err(problem) => mendable.push(problem.what),
         }
+        drift.extend(mendable.clone());
     }
     // Before a deployment, what is live is what would be gone back to.
     let no_way_back = live.filter(|_| closely.way_back).map_or_else(Vec::new, |live| no_way_back(root, live));
@@ -44,11 +47,11 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
         host: this_host(),
         root: root.dir.display().to_string(),
         since: live.and_then(|live| live.live_since),
-        previous: live.and_then(|live| live.from.clone()).filter(|from| {
-            history.of(from).is_some_and(|known| known.standing == Standing::Confirmed && !known.swept)
-        }),
+        previous: previous(&history).map(|known| known.deployment.run.clone()),
         drift,
         no_way_back,
+        mendable,
+        handed: owner::handed(root),
         lease: lease::look(root, clock)?,
         watchdog: watchdog::look(root, clock)?,
         services: found.into_iter().map(of_service).collect(),
@@ -59,6 +62,20 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
         current: history.current,
         deployments: history.deployments,
     })
+}
+
+/// Returns the deployment that is gone back to if the live one has to go.
+pub(super) fn previous(history: &History) -> Option<&Known> {
+    let live = history.live()?;
+    let found = if live.standing == Standing::Confirmed {
+        let good = history.deployments.iter().filter(|known| known.standing == Standing::Confirmed);
+        let good: Vec<&Deployment> = good.map(|known| &known.deployment).collect();
+        history.of(&before(&good, &live.deployment)?.run)
+    } else {
+        // It is not known to be good, so what it came after is, whichever that was.
+        history.of(live.from.as_ref()?)
+    };
+    found.filter(|known| known.standing == Standing::Confirmed && !known.swept)
 }
 
 fn of_service(seen: live::Seen) -> Seen {

@@ -18,6 +18,7 @@ pub mod hooks;
 pub mod journal;
 mod lease;
 mod look;
+mod owner;
 pub mod protocol;
 mod release;
 pub mod root;

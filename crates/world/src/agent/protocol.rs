@@ -322,6 +322,12 @@ pub struct State {
     pub drift: Vec<String>,
     /// Why the release before cannot be gone back to, as far as it was looked at.
     pub no_way_back: Vec<String>,
+    /// Those of both that are put right when the release that is live is brought once more.
+    #[serde(default)]
+    pub mendable: Vec<String>,
+    /// To whom a person has handed the directory over.
+    #[serde(default)]
+    pub handed: Option<String>,
     /// Who may change something.
     pub lease: Option<Leased>,
     /// What happens if the run is not heard of.

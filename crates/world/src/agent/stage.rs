@@ -8,16 +8,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use shipway_core::deployment::{Deployment, File as Listed, Manifest, directories};
-use shipway_core::id::Digest;
+use shipway_core::id::{Digest, RunId};
 use shipway_core::problem::{Code, Problem};
 
 use super::blobs::{self, Incoming};
-use super::journal::Event;
+use super::journal::{Event, History};
 use super::protocol::{Piece, Standing};
 use super::release;
-use super::root::{problem, replace, replace_json};
+use super::root::{Current, problem, replace, replace_json};
 use super::setup::Agent;
-use super::{disk, root};
+use super::{disk, owner, root};
 use crate::artifact::{EarlySync, changed, hash_file, sync_all};
 
 /// The longest file that is unpacked in memory.
@@ -84,6 +84,7 @@ fn prove_request(agent: &Agent, deployment: &Deployment, manifest: &Manifest) ->
         return Err(Problem::new(Code::ArtifactChanged, what));
     }
     let journal = agent.journal()?;
+    owner::prove(&agent.root, &journal.history.deployments, deployment)?;
     match journal.history.of(&deployment.run).map(|known| known.standing) {
         // One that is there already finds nothing missing.
         None
@@ -99,7 +100,7 @@ fn prove_request(agent: &Agent, deployment: &Deployment, manifest: &Manifest) ->
 }
 
 /// Returns the problem of a run that the host has gone back from.
-pub(super) fn failed_before(run: &shipway_core::id::RunId) -> Problem {
+pub(super) fn failed_before(run: &RunId) -> Problem {
     let what = format!("the host has gone back from what run {run} brought");
     Problem::new(Code::WatchdogFired, what).hint("shipway rollback")
 }
@@ -224,13 +225,35 @@ impl Staging {
         synced.map_err(|error: io::Error| problem(&root.dir, &error))
     }
 
+    /// Returns the run that puts files of the live release right, now or when it was staged before: what was mended
+    /// then finds nothing to mend any more.
+    fn mended(&self, root: &root::Root, history: &History) -> Option<RunId> {
+        let run = &self.deployment.run;
+        let known = history.of(run);
+        let before = known.and_then(|known| known.deployment.mended.clone());
+        if known.is_some_and(|known| !matches!(known.standing, Standing::Staged | Standing::Discarded)) {
+            // What runs is of this very run, and is not begun anew by staging it again.
+            return before;
+        }
+        let live = history.live().map(|known| &known.deployment);
+        // What is brought once more is what it was, mended or not.
+        let kept = live.filter(|live| live.artifact == self.deployment.artifact);
+        let wrong = self.to_mend.as_ref().is_some_and(|paths| !paths.is_empty());
+        let is_live =
+            matches!(root.look_at_current(), Current::Release(live) if live == self.deployment.artifact);
+        let now = (wrong && is_live).then(|| run.clone());
+        now.or(before).or_else(|| kept?.mended.clone())
+    }
+
     /// Ends: puts the release in its place, and makes it ready to run.
-    pub(super) fn finish(self, agent: &Agent) -> Result<bool, Problem> {
+    pub(super) fn finish(mut self, agent: &Agent) -> Result<bool, Problem> {
         if let Some(problem) = self.failed {
             return Err(problem);
         }
-        let (root, artifact) = (&agent.root, &self.deployment.artifact);
+        let (root, artifact) = (&agent.root, &self.deployment.artifact.clone());
         let _lock = root.lock()?;
+        let mut journal = agent.journal()?;
+        self.deployment.mended = self.mended(root, &journal.history);
         release::keep_manifest(root, artifact, &self.manifest)?;
         let fresh = match &self.to_mend {
             Some(paths) => {
@@ -245,7 +268,6 @@ impl Staging {
         }
         crate::live::prepare(&agent.place(), &self.deployment)?;
         replace_json(&root.deployment(&self.deployment.run), &self.deployment)?;
-        let mut journal = agent.journal()?;
         match journal.history.of(&self.deployment.run) {
             Some(known) if known.standing != Standing::Discarded && known.deployment == self.deployment => {
                 Ok(false)
@@ -284,7 +306,7 @@ pub(super) fn adopt(agent: &Agent, deployment: &Deployment) -> Result<bool, Prob
 
 /// Takes back what a run has staged: its release, unless another deployment has the same, and bytes that are no
 /// release's.
-pub(super) fn discard(agent: &Agent, run: &shipway_core::id::RunId) -> Result<bool, Problem> {
+pub(super) fn discard(agent: &Agent, run: &RunId) -> Result<bool, Problem> {
     let root = &agent.root;
     if !root.dir.join("releases").is_dir() {
         return Ok(false);
@@ -311,8 +333,9 @@ pub(super) fn discard(agent: &Agent, run: &shipway_core::id::RunId) -> Result<bo
     Ok(staged)
 }
 
-/// Removes every release that no deployment names any more, half releases, and bytes that are no release's.
-pub(super) fn clear(agent: &Agent, history: &super::journal::History) -> Result<(), Problem> {
+/// Removes every release that no deployment names any more, half releases, and bytes that are no release's. What
+/// `current` leads to stays in any case: a journal that was lost names nothing, and what is live is needed all the same.
+pub(super) fn clear(agent: &Agent, history: &History) -> Result<(), Problem> {
     let root = &agent.root;
     let named: BTreeSet<&str> = history
         .deployments
@@ -320,13 +343,19 @@ pub(super) fn clear(agent: &Agent, history: &super::journal::History) -> Result<
         .filter(|known| known.standing != Standing::Discarded && !known.swept)
         .map(|known| known.deployment.artifact.as_str())
         .collect();
+    let current = match root.look_at_current() {
+        Current::Release(artifact) => Some(artifact),
+        Current::Missing | Current::Foreign(_) => None,
+    };
+    let stays =
+        |name: &str| named.contains(name) || current.as_ref().is_some_and(|live| live.as_str() == name);
     release::clear_half(root)?;
     let dir = root.dir.join("releases");
     let entries = std::fs::read_dir(&dir).map_err(|error| problem(&dir, &error))?;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
-        if !named.contains(name) && name.len() == 64 {
+        if !stays(name) && name.len() == 64 {
             release::remove_release(root, &Digest::new(name))?;
             root::remove(&root.manifest(&Digest::new(name)))?;
         }

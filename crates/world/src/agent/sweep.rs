@@ -6,6 +6,7 @@ use shipway_core::id::{Digest, RunId};
 use shipway_core::problem::Problem;
 
 use super::journal::{Event, History};
+use super::look::previous;
 use super::protocol::{Keep, Standing};
 use super::setup::Agent;
 use super::{release, root, stage};
@@ -38,7 +39,9 @@ fn unneeded(
     let mut needed: BTreeSet<&Digest> = keep.pinned.iter().collect();
     let live = history.live();
     let before = live.and_then(|live| history.of(live.from.as_ref()?));
-    needed.extend(live.iter().chain(&before).map(|known| &known.deployment.artifact));
+    // After a way back, what the live one came after is what was left, and not where the next way back leads.
+    let back = previous(history);
+    needed.extend(live.iter().chain(&before).chain(&back).map(|known| &known.deployment.artifact));
     let at_work = |standing| matches!(standing, Standing::Switching | Standing::Reverting | Standing::Live);
     for known in &history.deployments {
         let ours = Some(&known.deployment.run) == run && known.standing == Standing::Staged;

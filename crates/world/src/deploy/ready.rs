@@ -36,13 +36,7 @@ impl Check for Ready {
         findings.extend(leased(&state, cx).map(blocks).unwrap_or_default());
         findings.extend(self.space(&state).map(blocks).unwrap_or_default());
         if self.args.from.is_some() {
-            let list = |code, what: &str, lines: &[String]| {
-                let problem = Problem::new(code, format!("{what} on {}", self.args.host.name));
-                (!lines.is_empty()).then(|| blocks(problem.details(lines.to_vec()).hint(self.status())))
-            };
-            let drift = list(Code::HostDrift, "what is live is not what was brought", &state.drift);
-            let back = list(Code::NoWayBack, "there is no way back", &state.no_way_back);
-            findings.extend(drift.into_iter().chain(back).flatten());
+            findings.extend(self.edited(&state, cx));
         }
         findings.extend(self.clock(&state, cx).map(advice).unwrap_or_default());
         findings.extend(self.wanted(cx)?);
@@ -71,6 +65,36 @@ impl Ready {
             .wanted(name(self.args.from.as_ref()))
             .hint("make a new plan: shipway plan"),
         )
+    }
+
+    /// Returns what of the live release is not as it was brought, which is no way back. What this very run puts right
+    /// is only told.
+    fn edited(&self, state: &protocol::State, cx: &Cx<'_>) -> Vec<Finding> {
+        let sent = self.args.sent.as_ref().and_then(|planned| self.hands.artifact(cx.run, planned));
+        let live = state.live().map(|known| &known.deployment);
+        let same = sent.is_some() && live.map(|live| &live.artifact) == sent.as_ref();
+        let mended = |line: &&String| same && state.mendable.contains(line);
+        let mut findings = vec![];
+        let list = |code, what: &str, lines: &[String]| {
+            let left: Vec<String> = lines.iter().filter(|line| !mended(line)).cloned().collect();
+            let problem =
+                Problem::new(code, format!("{what} on {}", self.args.host.name)).hint(self.status());
+            let mendable = left.iter().any(|line| state.mendable.contains(line));
+            let hint = live.filter(|_| mendable).map(|live| {
+                format!("put it right first: shipway deploy {} {}", live.environment, live.version)
+            });
+            let problem = hint.into_iter().fold(problem, Problem::hint);
+            if left.is_empty() { vec![] } else { blocks(problem.details(left)) }
+        };
+        findings.extend(list(Code::HostDrift, "what is live is not what was brought", &state.drift));
+        findings.extend(list(Code::NoWayBack, "there is no way back", &state.no_way_back));
+        let mended: Vec<String> = state.drift.iter().filter(mended).cloned().collect();
+        if !mended.is_empty() {
+            let what =
+                format!("what is live was changed by hand on {}, and is put right", self.args.host.name);
+            findings.extend(advice(Problem::new(Code::HostDrift, what).details(mended)));
+        }
+        findings
     }
 
     fn space(&self, state: &protocol::State) -> Option<Problem> {

@@ -1,9 +1,10 @@
 //! Glances: single questions that need no full look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shipway_core::facts::{Head, TagAt};
 use shipway_core::problem::Problem;
+use shipway_core::version;
 
 use super::ask::Git;
 use super::repository::Repository;
@@ -160,6 +161,24 @@ impl Git<'_> {
         authors.sort();
         authors.dedup();
         Ok(authors)
+    }
+
+    /// Returns the address of a remote as it is configured, if it is.
+    pub fn address(&self, remote: &str) -> Option<String> {
+        let output = self.run(&["config", "--get", &format!("remote.{remote}.url")]).ok()?;
+        output.ok().then(|| output.text().trim().to_owned()).filter(|address| !address.is_empty())
+    }
+
+    /// Returns the releases that a commit on any branch here, or of a remote as it was last seen, withdraws: each as its
+    /// tag and its commit.
+    pub fn withdrawn(&self) -> Result<BTreeSet<(String, String)>, Problem> {
+        let options = ["-z", "--no-show-signature", "--no-color", "--format=%B", "--fixed-strings"];
+        let grep = format!("--grep={}", version::WITHDRAWS);
+        let log = self.command(&["log"]).args(options).args([&grep, "--branches", "--remotes", "--"]);
+        let output = self.expect(&log)?;
+        let messages = String::from_utf8_lossy(&output);
+        let found = messages.split('\0').flat_map(version::withdrawn);
+        Ok(found.map(|(tag, commit)| (tag.to_owned(), commit.to_owned())).collect())
     }
 
     /// Returns what git calls a commit: its tag, or how far it is from one.

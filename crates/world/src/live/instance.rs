@@ -114,11 +114,15 @@ impl Instance<'_> {
     pub(super) fn mark(&self) -> Digest {
         let env: BTreeMap<_, _> =
             self.service.env.iter().map(|(name, value)| (name, self.fill(value))).collect();
-        Digest::of_json(&(
+        let mark = Digest::of_json(&(
             (&self.deployment.artifact, &self.deployment.secrets, &self.deployment.runtime),
             (self.full_name(), self.fill_all(&self.service.run), env),
             (&self.service.manager, &self.service.switch),
-        ))
+        ));
+        match &self.deployment.mended {
+            Some(run) => Digest::of_json(&(mark, run)),
+            None => mark,
+        }
     }
 
     /// Returns its variables: those of the configuration, the secrets, and what shows whose it is.

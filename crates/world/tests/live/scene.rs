@@ -65,6 +65,9 @@ impl Scene {
             runtime: Runtime::None,
             secrets: None,
             schema: None,
+            back: false,
+            mended: None,
+            home: None,
         }
     }
 

@@ -129,6 +129,9 @@ pub(super) fn environment(found: &Found, groups: &BTreeMap<String, Vec<String>>)
         (host.label.clone(), own)
     };
     let share = |key: &str| amount::share(&text(found, key)).expect(PROMISE);
+    let watch = watch(section(found, "watch"));
+    // Who wants nothing watched has not asked for the default of the first hosts either.
+    let asked = found.given("canary-watch").is_some() || watch.span.is_some();
     Environment {
         hosts: words(found, "hosts"),
         host: found.sections("host").map(host).collect(),
@@ -138,7 +141,7 @@ pub(super) fn environment(found: &Found, groups: &BTreeMap<String, Vec<String>>)
         strategy: found.choice("strategy", Strategy::of),
         batch: share("batch"),
         canary: share("canary"),
-        canary_watch: found.duration("canary-watch"),
+        canary_watch: found.duration("canary-watch").filter(|_| asked),
         confirm: found.duration("confirm"),
         keep: found.count("keep").expect(PROMISE),
         keep_bytes: found.text("keep-bytes").and_then(|text| amount::bytes(&text)),
@@ -147,7 +150,7 @@ pub(super) fn environment(found: &Found, groups: &BTreeMap<String, Vec<String>>)
         before: words(found, "before"),
         after: words(found, "after"),
         gate: gate(found, groups),
-        watch: watch(section(found, "watch")),
+        watch,
         require: require(section(found, "require")),
         drill: found.flag("drill"),
         on: words(found, "on"),

@@ -51,7 +51,7 @@ const ENVIRONMENT_KEYS: &[Key] = &[
         "canary-watch",
         Type::TextOrFalse(Form::Duration),
         Value("\"1m\""),
-        "For `canary`: how long they are watched before the others follow.",
+        "For `canary`: how long they are watched before the others follow. Where `watch.for` is false, they are watched only if this is set.",
     ),
     key(
         "confirm",

@@ -1,5 +1,6 @@
 //! What environments and services say of each other.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{differ, wanting};
@@ -24,6 +25,7 @@ pub(super) fn check(root: &Found, problems: &mut Problems<'_>) {
             side_by_side(root, environment, problems);
         }
     }
+    alone(root, problems);
     for migration in root.sections("migration") {
         let backup = migration.value("backup");
         if migration.value("undo").is_none() && backup.is_none() {
@@ -197,6 +199,31 @@ fn hosts(environment: &Found, problems: &mut Problems<'_>) {
     for own in environment.sections("host").filter(|own| !hosts.contains(&own.label)) {
         let problem = wanting(format!("`{}` is not one of the hosts", own.path));
         problems.add(&own.span, problem.hint(format!("hosts = [\"{}\"]", shown(&own.label))));
+    }
+}
+
+/// Adds a problem for each directory on a host that two environments name: each would replace what the other has live.
+fn alone(root: &Found, problems: &mut Problems<'_>) {
+    let mut seen: BTreeMap<(&[String], &str, &str), &str> = BTreeMap::new();
+    for environment in root.sections("environment") {
+        for host in texts(environment, "hosts") {
+            let own = environment.sections("host").find(|own| own.label == *host);
+            let of = |key| own.map(|own| text(own, key)).filter(|text| !text.is_empty());
+            let path = of("path").unwrap_or_else(|| text(environment, "path")).trim_end_matches('/');
+            // Without a path, every environment has a directory of its own.
+            if path.is_empty() {
+                continue;
+            }
+            let address = of("address").unwrap_or(host);
+            // What a name leads to is a question of how ssh is called.
+            let ssh = if address == "local" { &[] } else { texts(environment, "ssh") };
+            let first = seen.entry((ssh, address, path)).or_insert(&environment.path);
+            if *first != environment.path {
+                let what = format!("`{}` has the same directory on `{host}` as `{first}`", environment.path);
+                let problem = wanting(what).found(shown(path)).wanted("a `path` of its own");
+                problems.add(&environment.span_of("path"), problem);
+            }
+        }
     }
 }
 

@@ -171,3 +171,42 @@ fn no_text_makes_the_reader_fall_over() {
     let deep = format!("a = {}", "[".repeat(100_000));
     assert_eq!(problems(&deep)[0].code, Code::ConfigSyntax);
 }
+
+#[test]
+fn a_directory_on_a_host_is_named_once() {
+    let same =
+        "[environment.one]\nhosts = [\"web\"]\npath = \"/srv/app\"\n[environment.two]\nhosts = [\"web\"]\n";
+    read(same, "shipway.toml").unwrap();
+    check(
+        &format!("{same}path = \"/srv/app/\"\n"),
+        &["shipway.toml:6:8 SW0204 `environment.two` has the same directory on `web` as `environment.one`"],
+    );
+    // With another configuration of ssh, a name may lead to another host.
+    read(&format!("{same}path = \"/srv/app\"\nssh = [\"ssh\", \"-F\", \"two\"]\n"), "shipway.toml").unwrap();
+    // This machine is the same under every name.
+    let local = |path: &str| {
+        let host = |name: &str| {
+            format!(
+                "[environment.{name}]\nhosts = [\"{name}\"]\nhost = {{ {name} = {{ address = \"local\", path = \"{path}\" }} }}\n"
+            )
+        };
+        format!("{}{}", host("one"), host("two").replace(path, "/srv/app"))
+    };
+    read(&local("/srv/other"), "shipway.toml").unwrap();
+    check(
+        &local("/srv/app"),
+        &["shipway.toml:4:1 SW0204 `environment.two` has the same directory on `two` as `environment.one`"],
+    );
+}
+
+#[test]
+fn canaries_are_watched_by_default_unless_nothing_is() {
+    let span = |more: &str| {
+        let text = format!("[environment.one]\nhosts = [\"web\"]\n{more}");
+        read(&text, "shipway.toml").unwrap().environment["one"].canary_watch.map(|span| span.as_secs())
+    };
+    assert_eq!(span(""), Some(60));
+    assert_eq!(span("watch = { for = false }\n"), None);
+    assert_eq!(span("canary-watch = \"2m\"\nwatch = { for = false }\n"), Some(120));
+    assert_eq!(span("canary-watch = false\n"), None);
+}

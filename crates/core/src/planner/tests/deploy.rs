@@ -27,6 +27,9 @@ fn deployment() -> Deployment {
         runtime: Runtime::None,
         secrets: None,
         schema: None,
+        back: false,
+        mended: None,
+        home: None,
     }
 }
 
@@ -65,7 +68,7 @@ fn way(environment: &str) -> Way {
         command: vec![],
         log: None,
     };
-    let target = |host: Host| Target { host, deployment: deployment(), from: None };
+    let target = |host: Host| Target { host, deployment: deployment(), from: None, sent: None };
     Way {
         environment: environment.into(),
         targets: hosts.map(target).into(),
@@ -166,6 +169,30 @@ fn canaries_go_first_and_are_watched_alone() {
         (watch.hosts.len(), watch.span_ms)
     };
     assert_eq!((watched("watch-canary"), watched("/watch")), ((1, 60_000), (4, 300_000)));
+}
+
+#[test]
+fn canaries_are_watched_also_where_all_together_are_not() {
+    let order = Order { strategy: Strategy::Canary, ..way("production").order };
+    let watch = way("production").watch.map(|watch| Watch { span_ms: 0, ..watch });
+    let plan = plan(&kept(), &Way { order, watch, ..way("production") });
+    let watches: Vec<&str> = stages(&plan).into_iter().filter(|stage| stage.starts_with("watch")).collect();
+    assert_eq!(watches, ["watch-canary"]);
+}
+
+#[test]
+fn a_host_that_does_not_have_what_others_go_back_to_is_sent_it() {
+    let mut way = way("production");
+    way.targets[1].sent = Some((7, 1));
+    let plan = plan(&Material::OnHosts, &way);
+    let kinds = plan.stages.iter().find(|stage| stage.name.ends_with("stage")).unwrap().steps.iter();
+    let kinds: Vec<&str> = kinds
+        .filter_map(|step| match &step.work {
+            Work::Act { kind, .. } => Some(kind.as_str()),
+            Work::Gate(_) => None,
+        })
+        .collect();
+    assert_eq!(kinds, [kinds::ADOPT, kinds::STAGE, kinds::ADOPT, kinds::ADOPT]);
 }
 
 #[test]

@@ -188,6 +188,9 @@ impl Client {
             runtime: Runtime::None,
             secrets: None,
             schema: None,
+            back: false,
+            mended: None,
+            home: None,
         }
     }
 

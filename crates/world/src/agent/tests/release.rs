@@ -293,3 +293,29 @@ fn a_disk_that_is_too_small_is_told_before_anything_is_sent() {
     assert_eq!(host.version(), "one");
     drop(mounted);
 }
+
+#[test]
+fn a_host_that_lost_its_journal_keeps_what_is_live() {
+    let (host, one, two) = (TestHost::new(), built("one"), built("two"));
+    host.deploy(1, &one);
+    fs::remove_file(host.root().join("journal.jsonl")).unwrap();
+    host.forward(2_000);
+    for (number, again) in [(2, &one), (3, &two)] {
+        let mut client = host.leased(run(number));
+        client.stage(again).unwrap();
+        assert_eq!(code(client.switch(None)), Code::HostDrift);
+        client.ask(Request::Discard).unwrap();
+        assert_eq!(host.version(), "one");
+        client.ask(Request::Sweep(Keep::default())).unwrap();
+        assert_eq!(host.version(), "one");
+        host.forward(2_000);
+    }
+    let live = host.root().join("releases").join(one.manifest.digest().as_str());
+    assert!(changed(&live, &one.manifest).is_empty());
+    // What is not live goes.
+    assert!(!host.root().join("releases").join(two.manifest.digest().as_str()).exists());
+    // The way on that the error offers works.
+    fs::rename(host.root().join("current"), host.root().join("current.before")).unwrap();
+    host.deploy(4, &one);
+    assert_eq!(host.version(), "one");
+}

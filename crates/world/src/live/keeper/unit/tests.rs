@@ -40,6 +40,9 @@ fn with(switch: Switch, user: bool, check: impl FnOnce(&Instance<'_>)) {
         runtime: Runtime::None,
         secrets: None,
         schema: None,
+        back: false,
+        mended: None,
+        home: None,
     };
     let (stop, say) = (Stop::default(), |_: &str| ());
     let place = Place { root: Path::new("/srv/shop 1%"), shell: &NoShell, stop: &stop, say: &say };
