@@ -1,23 +1,25 @@
-//! What a user may type. The only place that reads the environment, so that nothing else depends on it unseen.
+//! What a user may type, and what the environment says.
 
 mod approve;
-mod deploy;
 mod change;
+mod deploy;
 mod doctor;
+mod environment;
 mod flow;
 mod guard;
+mod incident;
 mod init;
-mod trigger;
+mod log;
 mod of_git;
 mod passed;
 mod policy;
+mod proxy;
+mod push;
+mod trigger;
 
-use std::ffi::{OsStr, OsString};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use shipway_world::keys::Choice;
+use clap::{Parser, Subcommand, ValueEnum};
 
 pub use approve::Approve;
 pub use change::{Change, Check, Land, Open, Verify};
@@ -26,11 +28,16 @@ pub use deploy::{
     Runbook, Status,
 };
 pub use doctor::Doctor;
+pub use environment::Environment;
 pub use flow::Flow;
 pub use guard::{Guard, GuardHook, GuardInstall, GuardShell, Hook};
+pub use incident::{Incident, IncidentVerb};
 pub use init::{Init, Preset};
+pub use log::Log;
 pub use passed::passed;
 pub use policy::Policy;
+pub use proxy::{Proxy, ProxyVerb};
+pub use push::{Ask, Push, Rollback};
 pub use trigger::Trigger;
 
 /// The heading of the options that every command takes.
@@ -404,171 +411,6 @@ impl Command {
             | Self::Schema { .. }
             | Self::Docs { .. }
             | Self::Agent { .. } => false,
-        }
-    }
-}
-
-/// Which version is asked for.
-#[derive(Clone, Debug, Default, ClapArgs)]
-pub struct Ask {
-    /// patch, minor, major or a version; decided from the commits if left out
-    #[arg(value_name = "VERSION")]
-    pub version: Option<String>,
-    /// Bring the release on to this environment, through those before it
-    #[arg(long, value_name = "ENV")]
-    pub to: Option<String>,
-}
-
-/// What `push` takes.
-#[derive(Clone, Debug, Default, ClapArgs)]
-pub struct Push {
-    /// Which version, or the digest of a plan that was shown
-    #[command(flatten)]
-    pub ask: Ask,
-}
-
-/// What `log` takes.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct Log {
-    /// The run; the last one if left out
-    pub run: Option<String>,
-    /// The step whose output is shown
-    pub step: Option<String>,
-    /// Prove that no entry is missing or changed, by the chain and by the checkpoints in release tags
-    #[arg(long)]
-    pub verify: bool,
-    /// Fetch the checkpoints that the remote has, and prove the journal by these too
-    #[arg(long, requires = "verify", value_name = "REMOTE", num_args = 0..=1, default_missing_value = "origin")]
-    pub remote: Option<String>,
-}
-
-/// What `incident` takes.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct Incident {
-    /// open, close or list
-    #[arg(value_name = "open|close|list", default_value = "list")]
-    #[arg(hide_default_value = true, hide_possible_values = true)]
-    pub what: IncidentVerb,
-    /// What is broken, or the incident that is over
-    pub text: Option<String>,
-    /// Where it is broken; everywhere if left out
-    #[arg(long, value_name = "ENV")]
-    pub env: Option<String>,
-}
-
-/// What is done with an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum IncidentVerb {
-    /// Say that something is broken.
-    Open,
-    /// Say that it is no longer.
-    Close,
-    /// Show those that are open.
-    List,
-}
-
-/// What `proxy` takes.
-#[derive(Clone, Debug, ClapArgs)]
-pub struct Proxy {
-    /// serve, status, switch, pause, resume, counters, metrics or stop
-    #[arg(value_name = "VERB", default_value = "status")]
-    #[arg(hide_default_value = true, hide_possible_values = true)]
-    pub what: ProxyVerb,
-    /// The control socket of the proxy
-    #[arg(long, value_name = "FILE")]
-    pub control: PathBuf,
-    /// Where clients connect, for serve; may be left out where systemd passes the socket
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
-    /// The file that keeps who gets traffic, for serve
-    #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
-    /// How many threads serve; as many as there are cores if left out
-    #[arg(long, value_name = "NUMBER")]
-    pub threads: Option<usize>,
-    /// Who gets the traffic, for switch: 1.4.0=127.0.0.1:8081, with *9 behind it for a weight; may be given again
-    #[arg(long, value_name = "UPSTREAM")]
-    pub to: Vec<String>,
-    /// How long a switch waits for what is in flight; 30s if left out
-    #[arg(long, value_name = "DURATION")]
-    pub drain: Option<String>,
-    /// How long a pause holds a request; 30s if left out
-    #[arg(long, value_name = "DURATION")]
-    pub limit: Option<String>,
-}
-
-/// What is done with a proxy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ProxyVerb {
-    /// Run it.
-    Serve,
-    /// Show how it stands.
-    Status,
-    /// Send new requests elsewhere.
-    Switch,
-    /// Hold new requests.
-    Pause,
-    /// Let them go on.
-    Resume,
-    /// Show what was counted.
-    Counters,
-    /// Show it as text for Prometheus.
-    Metrics,
-    /// Let it end.
-    Stop,
-}
-
-/// What `rollback` takes.
-#[derive(Clone, Debug, Default, ClapArgs)]
-pub struct Rollback {
-    /// The run, or an environment; the open run, else the last release, if left out
-    #[arg(value_name = "RUN|ENV")]
-    pub run: Option<String>,
-    /// The version that an environment goes back to; the one before if left out
-    #[arg(long, value_name = "VERSION")]
-    pub to: Option<String>,
-    /// Delete the tag on the remote too, if it is still ours
-    #[arg(long)]
-    pub delete_tag: bool,
-    /// Show the plan of a withdrawal, and change nothing
-    #[arg(long)]
-    pub plan: bool,
-    /// The database of the environment was restored to what it was for that release: believe that a migration without
-    /// `undo` and `done` is gone
-    #[arg(long)]
-    pub restored: bool,
-}
-
-/// What the environment says.
-#[derive(Clone, Debug, Default)]
-pub struct Environment {
-    /// All variables: their values may have to be masked.
-    pub variables: Vec<(OsString, OsString)>,
-}
-
-impl Environment {
-    /// Reads the environment of the process.
-    pub fn read() -> Self {
-        Self { variables: std::env::vars_os().collect() }
-    }
-
-    /// Returns the search path for programs.
-    pub fn path(&self) -> &OsStr {
-        self.variables.iter().find(|(key, _)| key == "PATH").map_or(OsStr::new(""), |(_, value)| value)
-    }
-
-    /// Returns a variable, if it is set and is text.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.iter().find(|(key, _)| key == name).and_then(|(_, value)| value.to_str())
-    }
-
-    /// Returns where keys to sign with are looked for, besides the one that is named.
-    pub fn keys(&self, named: Option<&Path>) -> Choice {
-        let value = |name: &str| self.get(name).filter(|value| !value.is_empty());
-        Choice {
-            named: named.map(Path::to_owned),
-            home: value("HOME").map(Into::into),
-            agent: value("SSH_AUTH_SOCK").map(Into::into),
         }
     }
 }
