@@ -2,17 +2,20 @@
 //! quarantine are seen because git's variables are handed on. Replacements, mail maps and attributes have no say: all
 //! of it is plumbing on object ids.
 
+mod object;
+mod replay;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use shipway_core::policy::{Commit, FileChange, ObjectKind, Policy, Pushed, Signature, Update, UpdateKind};
+use shipway_core::policy::{Commit, FileChange, ObjectKind, Policy, Pushed, Update, UpdateKind};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::signers::Signers;
 use shipway_core::time::Time;
-use shipway_core::version::excerpt;
 
 use super::kept;
 use crate::hooks::staged::{InHook, raw};
-use crate::keys;
+
+pub use replay::{is_replay, merged};
 
 /// How many commits one push may bring.
 const MOST: usize = 200_000;
@@ -227,7 +230,7 @@ fn tag(
     }
     if let (ObjectKind::Tag, Some((signers, at))) = (update.object, wanted.signatures) {
         let raw = git.contents(&[&update.new])?.pop().unwrap_or_default();
-        update.signature = Some(signature_of_tag(&raw, &update.name, signers, at));
+        update.signature = Some(object::signature_of_tag(&raw, &update.name, signers, at));
     }
     Ok(())
 }
@@ -256,8 +259,11 @@ fn commits(
         let what = format!("a push of more than {MOST} commits is not judged");
         return Err(Problem::new(Code::GuardFailed, what).hint("push the history in parts"));
     }
-    let mut commits: Vec<Commit> =
-        ids.iter().zip(git.contents(&ids)?).map(|(id, raw)| commit(id, &raw, wanted.signatures)).collect();
+    let mut commits: Vec<Commit> = ids
+        .iter()
+        .zip(git.contents(&ids)?)
+        .map(|(id, raw)| object::commit(id, &raw, wanted.signatures))
+        .collect();
     files(git, &ids, &mut commits, wanted)?;
     if wanted.replay {
         for commit in &mut commits {
@@ -267,66 +273,6 @@ fn commits(
         }
     }
     Ok(commits)
-}
-
-/// Returns the tree that merging two commits gives, unless they conflict.
-pub fn merged(git: &InHook<'_>, one: &str, other: &str) -> Result<Option<String>, Problem> {
-    let output = git.run(&git.git().args(["merge-tree", "--write-tree", "--no-messages", one, other]))?;
-    Ok(output.ok().then(|| output.text().lines().next().unwrap_or_default().to_owned()))
-}
-
-/// How many commits of a change are made again to be compared.
-const REPLAYED: usize = 500;
-
-/// Tells whether some commits are what putting older ones onto another base gives, one by one: the same messages and
-/// authors, and the trees of merging. What no older version had in any commit is in none of them.
-pub fn is_replay(
-    git: &InHook<'_>,
-    (old_base, old): (&str, &str),
-    (base, new): (&str, &str),
-) -> Result<bool, Problem> {
-    let (Some(olds), Some(news)) = (chain(git, old_base, old)?, chain(git, base, new)?) else {
-        return Ok(false);
-    };
-    if olds.len() != news.len() {
-        return Ok(false);
-    }
-    let (mut before, mut onto) = (old_base, base);
-    for (old, new) in olds.iter().zip(&news) {
-        if (&old.message, &old.author) != (&new.message, &new.author) {
-            return Ok(false);
-        }
-        let from = format!("--merge-base={before}");
-        let args = ["merge-tree", "--write-tree", "--no-messages", &from, onto, &old.id];
-        let merged = git.run(&git.git().args(args))?;
-        if !merged.ok() || merged.text().lines().next() != Some(new.tree.as_str()) {
-            return Ok(false);
-        }
-        (before, onto) = (&old.id, &new.id);
-    }
-    Ok(true)
-}
-
-/// Returns the commits on top of a base, the oldest first, if each has the one before it as its only parent.
-fn chain(git: &InHook<'_>, base: &str, head: &str) -> Result<Option<Vec<Commit>>, Problem> {
-    let most = format!("--max-count={}", REPLAYED + 1);
-    let range = format!("{base}..{head}");
-    let args = ["rev-list", "--topo-order", &most, "--end-of-options", &range];
-    let listed = git.expect(&git.git().args(args))?.text();
-    let ids: Vec<&str> = listed.lines().rev().collect();
-    if ids.len() > REPLAYED {
-        return Ok(None);
-    }
-    let raws = git.contents(&ids)?;
-    let read = |(id, raw): (&&str, Vec<u8>)| commit(id, &raw, None);
-    let commits: Vec<Commit> = ids.iter().zip(raws).map(read).collect();
-    let mut before = base;
-    let is_chain = commits.iter().all(|commit| {
-        let follows = commit.parents == [before];
-        before = &commit.id;
-        follows
-    });
-    Ok(is_chain.then_some(commits))
 }
 
 /// Fills in the files that each commit changes against each of its parents, their sizes, and what in them looks like
@@ -368,89 +314,4 @@ fn files(git: &InHook<'_>, ids: &[&str], commits: &mut [Commit], wanted: Wanted<
         commit.files = sized.by_ref().take(files.len()).collect();
     }
     Ok(())
-}
-
-/// Reads a commit as it is stored (git's object format).
-fn commit(id: &str, raw: &[u8], signatures: Option<(&Signers, Time)>) -> Commit {
-    let (head, message) = halves(raw);
-    let mut commit = Commit { id: id.to_owned(), message: message.to_vec(), ..Commit::default() };
-    for line in head.split(|byte| *byte == b'\n') {
-        let word = |prefix: &str| line.strip_prefix(prefix.as_bytes());
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if let Some(tree) = word("tree ") {
-            commit.tree = text(tree);
-        } else if let Some(parent) = word("parent ") {
-            commit.parents.push(text(parent));
-        } else if let Some(author) = word("author ") {
-            commit.author = address(author);
-        } else if let Some(committer) = word("committer ") {
-            commit.committer = address(committer);
-        }
-    }
-    commit.signature = signatures.map(|(signers, at)| signature_of_commit(raw, signers, at));
-    commit
-}
-
-fn halves(raw: &[u8]) -> (&[u8], &[u8]) {
-    let gap = raw.windows(2).position(|two| two == b"\n\n");
-    gap.map_or((raw, &[][..]), |at| (&raw[..at], &raw[at + 2..]))
-}
-
-/// Returns the address of `Name <address> time zone`.
-fn address(line: &[u8]) -> Vec<u8> {
-    let from = line.iter().rposition(|byte| *byte == b'<').map_or(0, |at| at + 1);
-    let to = line.iter().rposition(|byte| *byte == b'>').unwrap_or(line.len());
-    line.get(from..to).unwrap_or_default().to_ascii_lowercase()
-}
-
-/// What a commit's signature is over is the commit without the header that holds it.
-fn signature_of_commit(raw: &[u8], signers: &Signers, at: Time) -> Signature {
-    let (head, _) = halves(raw);
-    let (mut signed, mut signature, mut inside) = (vec![], String::new(), false);
-    for line in head.split(|byte| *byte == b'\n') {
-        inside = match line {
-            [b' ', more @ ..] if inside => {
-                signature.push('\n');
-                signature.push_str(&String::from_utf8_lossy(more));
-                continue;
-            }
-            _ => line.starts_with(b"gpgsig ") || line.starts_with(b"gpgsig-sha256 "),
-        };
-        if inside {
-            let at = line.iter().position(|byte| *byte == b' ').unwrap_or_default() + 1;
-            signature.push_str(&String::from_utf8_lossy(&line[at..]));
-        } else {
-            signed.extend_from_slice(line);
-            signed.push(b'\n');
-        }
-    }
-    signed.extend_from_slice(raw.get(head.len() + 1..).unwrap_or_default());
-    judged(&signed, &signature, signers, at)
-}
-
-/// A tag's signature stands at the end of its message.
-/// A tag is signed with its name: under another one, the signature is for something else.
-fn signature_of_tag(raw: &[u8], name: &[u8], signers: &Signers, at: Time) -> Signature {
-    let (head, _) = halves(raw);
-    let mut named = head.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"tag "));
-    let named = named.next().unwrap_or_default();
-    if name.strip_prefix(b"refs/tags/") != Some(named) {
-        let named = String::from_utf8_lossy(named);
-        return Signature::Bad(format!("what is signed there is the tag {}", excerpt(&named, 60)));
-    }
-    let begin = b"-----BEGIN ";
-    let Some(start) = raw.windows(begin.len()).position(|window| window == begin) else {
-        return Signature::None;
-    };
-    judged(&raw[..start], &String::from_utf8_lossy(&raw[start..]), signers, at)
-}
-
-fn judged(signed: &[u8], signature: &str, signers: &Signers, at: Time) -> Signature {
-    if signature.is_empty() {
-        return Signature::None;
-    }
-    match keys::verify_bytes(signers, "git", signed, (signature, at)) {
-        Ok(found) => Signature::Good(found.person),
-        Err(problem) => Signature::Bad(problem.what),
-    }
 }
