@@ -138,7 +138,7 @@ fn what_is_wrong_on_the_way_to_a_host_is_told_apart() {
         assert_eq!((fault.problem.code, fault.effect), (code, Effect::None), "{fault:?}");
         assert!(fault.problem.hints.join("\n").contains(hint), "{fault:?}");
     };
-    check(&host, AGENT, Code::HostKeyUnknown, "ssh ssh://127.0.0.1");
+    check(&host, AGENT, Code::HostKeyUnknown, "ssh -F ");
     let other = fs::read_to_string(sshd.dir.join("user.pub")).unwrap();
     fs::write(sshd.dir.join("known"), format!("[127.0.0.1]:{} {other}", sshd.port)).unwrap();
     check(&host, AGENT, Code::HostKeyChanged, "ssh-keygen");
@@ -149,9 +149,9 @@ fn what_is_wrong_on_the_way_to_a_host_is_told_apart() {
     check(&host, AGENT, Code::HostDenied, "ssh-add -l");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let refused = Host { address: format!("ssh://127.0.0.1:{closed}"), ..host.clone() };
-    check(&refused, AGENT, Code::HostRefused, "ssh -v");
+    check(&refused, AGENT, Code::HostRefused, " -v ");
     let unknown = Host { address: "name.invalid".into(), ..host.clone() };
-    check(&unknown, AGENT, Code::HostUnknown, "ssh -G");
+    check(&unknown, AGENT, Code::HostUnknown, " -G ");
     let none = Host { ssh: vec!["no-such-ssh".into()], ..host };
     check(&none, AGENT, Code::HostUnreachable, "no-such-ssh");
 }
