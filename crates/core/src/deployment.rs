@@ -20,7 +20,7 @@ pub use line::{before, line, merge};
 pub use manifest::{File, Manifest, directories};
 pub use schema::{Contract, Schema, Since, Stands, to_undo};
 pub use service::{Keeper, Service, Switch, fill};
-pub use traffic::{Limits, Traffic, Verdict, judge};
+pub use traffic::{ALL, Limits, Traffic, Verdict, judge, percent};
 
 /// A place that releases are made current on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

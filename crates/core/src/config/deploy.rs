@@ -58,6 +58,9 @@ pub struct Environment {
     pub canary: Share,
     /// How long these are watched.
     pub canary_watch: Option<Duration>,
+    /// The shares of the traffic that these give to the new release before they give it all, rising, in thousandths of
+    /// a percent.
+    pub weights: Vec<u32>,
     /// After what time a host that hears nothing puts itself back.
     pub confirm: Option<Duration>,
     /// How many releases stay.

@@ -34,6 +34,14 @@ pub struct Service {
     pub drain_ms: u64,
 }
 
+impl Service {
+    /// Tells whether the release before and this one can share its traffic: both run, and what is in front of them
+    /// sends a part of the requests to each.
+    pub fn splits(&self) -> bool {
+        self.overlap && matches!(self.switch, Switch::Proxy { .. })
+    }
+}
+
 /// What keeps a service running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]

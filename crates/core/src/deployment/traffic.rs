@@ -2,6 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+/// All of the traffic, in thousandths of a percent.
+pub const ALL: u32 = 100_000;
+
+/// Returns a share in thousandths of a percent as people write it, such as `0.5%`.
+pub fn percent(share: u32) -> String {
+    format!("{}%", thousandths(share))
+}
+
 /// What was counted of one release.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {

@@ -15,6 +15,8 @@ pub const LEASE: &str = "host.lease";
 pub const STAGE: &str = "host.stage";
 /// The kind of [`Bring`], which takes a release that is there already.
 pub const ADOPT: &str = "host.adopt";
+/// The kind of [`Share`].
+pub const SHARE: &str = "host.share";
 /// The kind of [`Bring`], which makes it live.
 pub const SWITCH: &str = "host.switch";
 /// The kind of [`Confirm`].
@@ -96,6 +98,18 @@ impl Bring {
     }
 }
 
+/// Gives a release a share of the traffic of a host, beside the one that is live there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// What is brought.
+    #[serde(flatten)]
+    pub bring: Bring,
+    /// The share, in thousandths of a percent.
+    pub share: u32,
+    /// Whether it had none before. Its way back is the last one then, and sees that the host is well.
+    pub first: bool,
+}
+
 /// What is live on a host before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
@@ -169,13 +183,16 @@ pub struct Ready {
     pub sent: Option<Digest>,
 }
 
-/// Sees that a release is live and well on a host.
+/// Sees that a release is live and well on a host, or has its share of the traffic and is well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Well {
     /// The host.
     pub host: Host,
     /// The release, as [`Bring`] has it.
     pub deployment: Deployment,
+    /// The share of the traffic that it has, in thousandths of a percent; nothing once it is live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<u32>,
 }
 
 /// Watches a release on its hosts for a time.

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::action::Catalog;
 use crate::config::{Share, Strategy};
-use crate::deployment::{Deployment, Host};
+use crate::deployment::{Deployment, Host, Service, percent};
 use crate::gate::Need;
 use crate::id::{Digest, StepId};
 use crate::kinds::deploy::{self as kinds, Before, Bring, Build};
@@ -77,6 +77,13 @@ pub struct Target {
     pub sent: Option<(u64, usize)>,
 }
 
+impl Target {
+    /// Tells whether a release can have a share of the traffic here, beside the one that is live.
+    fn shares(&self) -> bool {
+        self.from.is_some() && self.deployment.services.iter().any(Service::splits)
+    }
+}
+
 /// How hosts follow each other.
 #[derive(Clone, Debug, Serialize)]
 pub struct Order {
@@ -88,6 +95,10 @@ pub struct Order {
     pub canary: Share,
     /// How long these are watched.
     pub canary_watch: Option<Duration>,
+    /// The shares of the traffic that the new release gets on these before it gets all, rising, in thousandths of a
+    /// percent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<u32>,
 }
 
 /// A change to a database, decided already.
@@ -238,26 +249,59 @@ fn waves(draft: &mut Draft<'_>, material: &Material, way: &Way, subject: &Digest
             (false, _) => format!("-{}", index + 1),
         };
         let name = |stage: &str| format!("{}/{stage}{suffix}", way.environment);
+        if index == 0 {
+            shares(draft, material, (way, wave), subject)?;
+        }
         for step in
             each(draft, &name("switch"), wave, always(kinds::SWITCH), |target| bring(material, way, target))?
         {
             // A release that does not come up once is taken back, not tried on the users again.
             (step.attempts, step.apart) = (1, true);
         }
-        let wells = wave.iter().map(well).collect::<Result<Vec<Need>, Problem>>()?;
+        let wells = wave.iter().map(|target| well(target, None)).collect::<Result<Vec<Need>, Problem>>()?;
         draft.gate(&name("well"), wells, subject, AT_ONCE);
-        if let (true, Some(span), Some(watch)) = (canary, way.order.canary_watch, &way.watch) {
-            let hosts = watch.hosts.iter().filter(|well| wave.iter().any(|of| of.host == well.host));
-            let watch = kinds::Watch { hosts: hosts.cloned().collect(), ..watch.clone() };
-            let span_ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-            draft.gate(&name("watch"), vec![watched(&watch, span_ms)?], subject, 1);
+        if canary {
+            draft.gate(&name("watch"), canaries(way, wave, None)?, subject, 1);
         }
     }
     Ok(())
 }
 
-fn well(target: &Target) -> Result<Need, Problem> {
-    let args = kinds::Well { host: target.host.clone(), deployment: target.deployment.clone() };
+/// Adds the shares of the traffic that the first hosts give to the release before they give it all.
+fn shares(
+    draft: &mut Draft<'_>,
+    material: &Material,
+    (way, wave): (&Way, &[Target]),
+    subject: &Digest,
+) -> Result<(), Problem> {
+    let wave: Vec<Target> = wave.iter().filter(|target| target.shares()).cloned().collect();
+    let weights = way.order.weights.iter().filter(|_| !wave.is_empty());
+    for (index, share) in weights.copied().enumerate() {
+        let name = |stage: &str| format!("{}/{stage}-{}", way.environment, percent(share));
+        let args =
+            |target: &Target| kinds::Share { bring: bring(material, way, target), share, first: index == 0 };
+        for step in each(draft, &name("share"), &wave, always(kinds::SHARE), args)? {
+            // As with a switch: users have met it.
+            (step.attempts, step.apart) = (1, true);
+        }
+        let wells = wave.iter().map(|target| well(target, Some(share)));
+        draft.gate(&name("well"), wells.collect::<Result<_, Problem>>()?, subject, AT_ONCE);
+        draft.gate(&name("watch"), canaries(way, &wave, Some(share))?, subject, 1);
+    }
+    Ok(())
+}
+
+/// Returns what watches the first hosts, if they are watched.
+fn canaries(way: &Way, wave: &[Target], share: Option<u32>) -> Result<Vec<Need>, Problem> {
+    let (Some(span), Some(watch)) = (way.order.canary_watch, &way.watch) else { return Ok(vec![]) };
+    let hosts = watch.hosts.iter().filter(|well| wave.iter().any(|of| of.host == well.host));
+    let hosts = hosts.map(|well| kinds::Well { share, ..well.clone() }).collect();
+    let span_ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Ok(vec![watched(&kinds::Watch { hosts, ..watch.clone() }, span_ms)?])
+}
+
+fn well(target: &Target, share: Option<u32>) -> Result<Need, Problem> {
+    let args = kinds::Well { host: target.host.clone(), deployment: target.deployment.clone(), share };
     let longest = target.deployment.services.iter().filter_map(|service| service.health.as_ref());
     let longest = longest.map(|health| health.within_ms).max().unwrap_or(0);
     need(&target.host.name, kinds::WELL, &args, longest + SLACK_MS)
@@ -313,7 +357,7 @@ mod tests {
     use super::*;
 
     fn waves(strategy: Strategy, batch: Share, canary: Share, hosts: usize) -> Vec<usize> {
-        Order { strategy, batch, canary, canary_watch: None }.waves(hosts)
+        Order { strategy, batch, canary, canary_watch: None, weights: vec![] }.waves(hosts)
     }
 
     #[test]

@@ -65,7 +65,11 @@ fn unreadable(error: io::Error) -> Problem {
 
 fn status(root: &Path, setup: Setup, view: &dyn View) -> Result<(), Vec<Problem>> {
     let root = std::path::absolute(root).map_err(|error| vec![Problem::new(Code::Io, error.to_string())])?;
-    let state = look(&root, setup, Look { drift: true, way_back: true, services: true, lenient: true });
+    let state = look(
+        &root,
+        setup,
+        Look { drift: true, way_back: true, services: true, lenient: true, ..Look::default() },
+    );
     let state = state.map_err(|problem| vec![problem])?;
     view.answer(Document::Host, &json!({ "host": state }), &lines(&state).join("\n"));
     Ok(())

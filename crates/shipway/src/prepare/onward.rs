@@ -220,6 +220,7 @@ fn order(environment: &Environment) -> Order {
         batch: environment.batch,
         canary: environment.canary,
         canary_watch: environment.canary_watch,
+        weights: environment.weights.clone(),
     }
 }
 
@@ -313,7 +314,11 @@ fn watch(environment: &Environment, targets: &[Target]) -> Option<kind::Watch> {
     let watched = |target: &&Target| !target.deployment.services.is_empty() || !watch.command.is_empty();
     let hosts = targets.iter().filter(watched);
     let hosts: Vec<kind::Well> = hosts
-        .map(|target| kind::Well { host: target.host.clone(), deployment: target.deployment.clone() })
+        .map(|target| kind::Well {
+            host: target.host.clone(),
+            deployment: target.deployment.clone(),
+            share: None,
+        })
         .collect();
     // Files without a service have nothing that could be watched, unless a command or a query does.
     let nothing = hosts.is_empty() && watch.command.is_empty() && watch.prometheus.is_none();

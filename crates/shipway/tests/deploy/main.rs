@@ -18,3 +18,4 @@ mod presets;
 mod schema;
 mod site;
 mod way;
+mod weights;

@@ -117,16 +117,16 @@ fn a_drill_goes_back_and_forward_and_opens_the_gate_that_asks_for_it() {
 }
 
 /// A proxy in front of the service of a site, which ends with the test.
-struct Front {
-    port: u16,
-    ports: [u16; 2],
+pub(crate) struct Front {
+    pub(crate) port: u16,
+    pub(crate) ports: [u16; 2],
     /// The configuration with the service behind it.
-    text: String,
+    pub(crate) text: String,
     proxy: Ends,
 }
 
 impl Front {
-    fn new(site: &Site) -> Self {
+    pub(crate) fn new(site: &Site) -> Self {
         let (port, ports) = (free_port(), [free_port(), free_port()]);
         let control = site.repo.home().join("proxy.sock");
         let mut serve =
@@ -142,7 +142,8 @@ impl Front {
         Self { port, ports, text, proxy }
     }
 
-    fn serves(&self, version: &str) {
+    #[track_caller]
+    pub(crate) fn serves(&self, version: &str) {
         let answer = host::get(([127, 0, 0, 1], self.port).into(), "/").unwrap();
         assert_eq!((answer.status, answer.release()), (200, version));
     }

@@ -22,7 +22,7 @@ use shipway_world::catalog::RealCatalog;
 
 use crate::scene::{Scene, ask, first, second};
 
-const CONTRACTS: [Contract; 8] = [
+const CONTRACTS: [Contract; 9] = [
     Contract { kind: kinds::LEASE, make: lease },
     Contract { kind: kinds::STAGE, make: stage },
     Contract { kind: kinds::ADOPT, make: adopt },
@@ -31,6 +31,7 @@ const CONTRACTS: [Contract; 8] = [
     Contract { kind: kinds::FINISH, make: finish },
     Contract { kind: kinds::MIGRATE, make: || migrate(true) },
     Contract { kind: kinds::MIGRATE, make: || migrate(false) },
+    Contract { kind: kinds::SHARE, make: share },
 ];
 
 /// One host of a scene, and the client of the run.
@@ -203,6 +204,21 @@ fn switch() -> Site {
         .identity(&["live"])
 }
 
+fn share() -> Site {
+    let place = Place::staged();
+    let foreign = Rc::clone(&place);
+    let args = kinds::Share { bring: place.bring(), share: 5_000, first: true };
+    // Nothing runs here that could share its traffic: what is there is that the host has begun to leave what is live.
+    let snapshot = |place: &Place| format!("{}\n{}", place.current(), place.read("watchdog.json").len());
+    place
+        .site(kinds::SHARE, &args, snapshot, |place| !place.read("watchdog.json").is_empty())
+        .foreign(move || {
+            foreign.ask(Request::Release);
+            foreign.scene.deploy(foreign.host(), &RunId::new("0000000c"), &foreign.scene.two);
+        })
+        .identity(&["shared"])
+}
+
 /// Whoever takes a run back goes back from the release with the switch, whether it was confirmed or not.
 fn with_the_switch(place: &Rc<Place>) -> Undo {
     let place = Rc::clone(place);
@@ -305,4 +321,9 @@ fn a_migration_with_an_undo_keeps_its_contract() {
 #[test]
 fn a_migration_without_an_undo_keeps_its_contract() {
     CONTRACTS[7].assert_kept();
+}
+
+#[test]
+fn a_share_keeps_its_contract() {
+    CONTRACTS[8].assert_kept();
 }

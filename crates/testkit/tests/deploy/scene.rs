@@ -229,7 +229,7 @@ impl Scene {
             from: Some(from.clone()),
             sent: None,
         };
-        let well = |host: &Host| Well { host: host.clone(), deployment: deployment.clone() };
+        let well = |host: &Host| Well { host: host.clone(), deployment: deployment.clone(), share: None };
         let watch = Watch {
             hosts: self.hosts.iter().map(well).collect(),
             span_ms: 1_000,
@@ -250,6 +250,7 @@ impl Scene {
                 batch: Share::Count(1),
                 canary: Share::Count(1),
                 canary_watch: None,
+                weights: vec![],
             },
             gate: self.migrates.map(|_| Self::gate(&catalog)).unwrap_or_default(),
             ready: vec![],
@@ -279,7 +280,7 @@ impl Scene {
     /// Looks at every host, closely.
     pub(crate) fn look(&self) -> Vec<State> {
         let fleet = self.fleet(Arc::new(NoHooks));
-        let what = Look { drift: true, way_back: true, services: true, lenient: false };
+        let what = Look { drift: true, way_back: true, services: true, ..Look::default() };
         self.hosts.iter().map(|host| fleet.look_at(host, what, &Stop::default()).unwrap()).collect()
     }
 

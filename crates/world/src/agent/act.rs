@@ -7,10 +7,11 @@ use shipway_core::deployment::Deployment;
 use shipway_core::id::{Fence, RunId};
 use shipway_core::problem::{Code, Problem};
 
-use super::protocol::{Call, Command, Request, Response};
+use super::protocol::{Call, Command, Request, Response, Standing};
 use super::root::doubt;
 use super::setup::Agent;
 use super::stage::{self, Staging};
+use super::switch::Leave;
 use super::{lease, look, sweep, switch};
 use crate::{backup, live};
 
@@ -102,8 +103,13 @@ fn answer(agent: &Agent, session: &mut Session, call: Call) -> Result<Response, 
             session.staging = None;
             done(stage::discard(agent, run()?))
         }
+        Request::Share { from, within_ms, share } => {
+            let leave = Leave { from: from.as_ref(), within_ms: *within_ms };
+            switch::share(agent, run()?, leave, *share).map(Response::Switched).map_err(doubt)
+        }
         Request::Switch { from, within_ms } => {
-            switch::switch(agent, run()?, from.as_ref(), *within_ms).map(Response::Switched).map_err(doubt)
+            let leave = Leave { from: from.as_ref(), within_ms: *within_ms };
+            switch::switch(agent, run()?, leave).map(Response::Switched).map_err(doubt)
         }
         Request::Revert => done(switch::revert(agent, run()?, "the run was taken back")),
         Request::Confirm => done(switch::confirm(agent, run()?)),
@@ -149,19 +155,26 @@ fn well(
     run: &RunId,
     look: impl Fn(&Deployment) -> Result<(), Problem>,
 ) -> Result<Response, Fault> {
-    let history = agent.journal().map_err(Fault::clean)?.history;
+    let deployment = brought(agent, run).map_err(Fault::clean)?;
+    look(&deployment).map(|()| Response::Done(true)).map_err(doubt)
+}
+
+/// Returns what a run has brought here, as far as it can be looked at: while it shares the traffic with another release,
+/// that is what shares it.
+fn brought(agent: &Agent, run: &RunId) -> Result<Deployment, Problem> {
+    let history = agent.journal()?.history;
     let missing =
         || Problem::new(Code::ArtifactMissing, format!("run {run} has brought nothing to the host"));
-    let known = history.of(run).ok_or_else(missing).map_err(Fault::clean)?;
-    look(&known.deployment).map(|()| Response::Done(true)).map_err(doubt)
+    let known = history.of(run).ok_or_else(missing)?;
+    if known.standing == Standing::Switching {
+        return live::sharing(&agent.place(), &known.deployment);
+    }
+    Ok(known.deployment.clone())
 }
 
 fn watched(agent: &Agent, run: &RunId, text: Option<&str>) -> Result<Response, Fault> {
-    let history = agent.journal().map_err(Fault::clean)?.history;
-    let missing =
-        || Problem::new(Code::ArtifactMissing, format!("run {run} has brought nothing to the host"));
-    let known = history.of(run).ok_or_else(missing).map_err(Fault::clean)?;
-    let seen = live::watched(&agent.place(), &known.deployment, text).map_err(Fault::clean)?;
+    let deployment = brought(agent, run).map_err(Fault::clean)?;
+    let seen = live::watched(&agent.place(), &deployment, text).map_err(Fault::clean)?;
     Ok(Response::Watched { now: seen.now, before: seen.before, lines: seen.lines })
 }
 

@@ -4,7 +4,7 @@ use shipway_core::deployment::{Deployment, before};
 use shipway_core::problem::Problem;
 
 use super::journal::History;
-use super::protocol::{Known, Look, Seen, Standing, State};
+use super::protocol::{Known, Look, Seen, Sharing, Standing, State};
 use super::setup::Agent;
 use super::switch::{drift_of_current, no_way_back};
 use super::{disk, lease, owner, release, watchdog};
@@ -41,6 +41,10 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
         },
         Some(_) | None => vec![],
     };
+    let sharing = match moving.filter(|_| closely.share) {
+        Some(moving) => sharing(agent, moving)?,
+        None => None,
+    };
     let free = disk::room(&root.dir)?;
     Ok(State {
         version: super::serve::VERSION.into(),
@@ -55,6 +59,7 @@ pub(super) fn look(agent: &Agent, closely: Look) -> Result<State, Problem> {
         lease: lease::look(root, clock)?,
         watchdog: watchdog::look(root, clock)?,
         services: found.into_iter().map(of_service).collect(),
+        sharing,
         free_bytes: free.bytes,
         free_inodes: free.inodes,
         boot: clock.boot(),
@@ -76,6 +81,18 @@ pub(super) fn previous(history: &History) -> Option<&Known> {
         history.of(live.from.as_ref()?)
     };
     found.filter(|known| known.standing == Standing::Confirmed && !known.swept)
+}
+
+/// Looks at what is on its way and may have a share of the traffic.
+fn sharing(agent: &Agent, moving: &Known) -> Result<Option<Sharing>, Problem> {
+    // What is being left loses it at any moment.
+    if moving.standing != Standing::Switching {
+        return Ok(None);
+    }
+    let (place, run) = (agent.place(), moving.deployment.run.clone());
+    let own = live::sharing(&place, &moving.deployment)?;
+    let services = live::look(&place, &own)?.into_iter().map(of_service).collect();
+    Ok(Some(Sharing { run, share: live::share_of(&place, &own)?, services }))
 }
 
 fn of_service(seen: live::Seen) -> Seen {

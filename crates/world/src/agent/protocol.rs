@@ -13,7 +13,7 @@ use shipway_core::id::{Digest, Fence, RunId};
 use shipway_core::time::Time;
 
 /// The number of this protocol.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The first frame of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,15 @@ pub enum Request {
     Finish,
     /// Take back what this run has staged.
     Discard,
+    /// Give what this run has staged a share of the traffic, beside what is current.
+    Share {
+        /// The run whose deployment is current, if there is any.
+        from: Option<RunId>,
+        /// When the host goes back by itself unless it hears of the run; never if 0.
+        within_ms: u64,
+        /// The share, in thousandths of a percent.
+        share: u32,
+    },
     /// Make what this run has staged current.
     Switch {
         /// The run whose deployment is current, if there is any.
@@ -145,6 +154,7 @@ impl Request {
             | Self::Blobs(_)
             | Self::Finish
             | Self::Discard
+            | Self::Share { .. }
             | Self::Switch { .. }
             | Self::Revert
             | Self::Confirm
@@ -180,6 +190,7 @@ impl Request {
             Self::Blobs(_) => "blobs",
             Self::Finish => "finish",
             Self::Discard => "discard",
+            Self::Share { .. } => "share",
             Self::Switch { .. } => "switch",
             Self::Revert => "revert",
             Self::Confirm => "confirm",
@@ -207,6 +218,9 @@ pub struct Look {
     /// The services.
     #[serde(default)]
     pub services: bool,
+    /// What has a share of the traffic beside the release that is live.
+    #[serde(default)]
+    pub share: bool,
     /// For people, who want to see the rest too: services that cannot be looked at are drift, and no error.
     #[serde(default)]
     pub lenient: bool,
@@ -271,7 +285,7 @@ pub enum Response {
     Leased(Fence),
     /// These files are missing, by their indexes in the manifest; none are wanted if the release is there.
     Missing(Vec<u32>),
-    /// The watchdog is kept by this; empty if none was asked for.
+    /// It has its share, or is current. The watchdog is kept by this; empty if none was asked for.
     Switched(String),
     /// How a command ended: its code if it ended by itself, and what it wrote.
     Output {
@@ -334,6 +348,9 @@ pub struct State {
     pub watchdog: Option<Armed>,
     /// What is seen of the services, if it was looked at.
     pub services: Vec<Seen>,
+    /// What has a share of the traffic beside the release that is live, if it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
     /// The free bytes.
     pub free_bytes: u64,
     /// The free inodes, where the file system counts them.
@@ -379,6 +396,17 @@ pub struct Seen {
     pub restarts: Option<u64>,
     /// What the manager says.
     pub detail: String,
+}
+
+/// A release that is on its way and has a share of the traffic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sharing {
+    /// The run that brings it.
+    pub run: RunId,
+    /// The share, in thousandths of a percent.
+    pub share: u32,
+    /// What is seen of the services whose traffic is shared.
+    pub services: Vec<Seen>,
 }
 
 /// What became of a deployment.

@@ -4,7 +4,7 @@ use shipway_core::deployment::Deployment;
 use shipway_core::id::RunId;
 use shipway_core::problem::{Code, Problem};
 
-use super::journal::{Event, History};
+use super::journal::{Event, History, Journal};
 use super::protocol::{Known, Standing};
 use super::root::{Current, Root};
 use super::setup::Agent;
@@ -12,19 +12,54 @@ use super::stage::failed_before;
 use super::{release, watchdog};
 use crate::live;
 
+/// From which run's deployment a host goes, and when it goes back by itself unless it hears of the run.
+#[derive(Clone, Copy)]
+pub(super) struct Leave<'a> {
+    /// The run, if there is any.
+    pub(super) from: Option<&'a RunId>,
+    /// The time; never if 0.
+    pub(super) within_ms: u64,
+}
+
+/// A switch that has begun: from here on the host goes on to one release, or back to the other.
+struct Begun {
+    journal: Journal,
+    to: Deployment,
+    from: Option<Deployment>,
+    kept_by: String,
+}
+
 /// Makes what a run has staged current. Returns what keeps the watchdog.
-pub(super) fn switch(
-    agent: &Agent,
-    run: &RunId,
-    from: Option<&RunId>,
-    within_ms: u64,
-) -> Result<String, Problem> {
+pub(super) fn switch(agent: &Agent, run: &RunId, leave: Leave<'_>) -> Result<String, Problem> {
     let _lock = agent.root.lock()?;
+    let Some(mut begun) = begin(agent, run, leave)? else { return kept_by(agent) };
+    live::converge(&agent.place(), &begun.to, begun.from.as_ref())?;
+    agent.append(&mut begun.journal, &Event::Switched { run: run.clone() })?;
+    Ok(begun.kept_by)
+}
+
+/// Gives what a run has staged a share of the traffic. It is a switch that is not over: whatever ends the run here goes
+/// back as from one that was cut off. Returns what keeps the watchdog.
+pub(super) fn share(agent: &Agent, run: &RunId, leave: Leave<'_>, share: u32) -> Result<String, Problem> {
+    let _lock = agent.root.lock()?;
+    // What is current has more than a share.
+    let Some(begun) = begin(agent, run, leave)? else { return kept_by(agent) };
+    live::share(&agent.place(), &begun.to, share)?;
+    Ok(begun.kept_by)
+}
+
+fn kept_by(agent: &Agent) -> Result<String, Problem> {
+    Ok(watchdog::kept_by(&agent.root)?.unwrap_or_default())
+}
+
+/// Begins to leave what is live, or goes on with that; nothing where the release of the run is live already. The caller
+/// holds the lock.
+fn begin(agent: &Agent, run: &RunId, Leave { from, within_ms }: Leave<'_>) -> Result<Option<Begun>, Problem> {
     let mut journal = agent.journal()?;
     let known = known(&journal.history, run)?.clone();
     match known.standing {
         Standing::Live | Standing::Confirmed if journal.history.current.as_ref() == Some(run) => {
-            return Ok(watchdog::kept_by(&agent.root)?.unwrap_or_default());
+            return Ok(None);
         }
         Standing::Staged | Standing::Switching => {}
         Standing::Reverting | Standing::Failed => return Err(failed_before(run)),
@@ -35,10 +70,8 @@ pub(super) fn switch(
     if known.standing == Standing::Staged {
         agent.append(&mut journal, &Event::Switching { run: run.clone(), from: from.cloned() })?;
     }
-    let kept_by = if within_ms == 0 { String::new() } else { watchdog::arm(agent, run, within_ms)? };
-    live::converge(&agent.place(), &known.deployment, old.as_ref())?;
-    agent.append(&mut journal, &Event::Switched { run: run.clone() })?;
-    Ok(kept_by)
+    let kept_by = if within_ms == 0 { String::new() } else { watchdog::keep(agent, run, within_ms)? };
+    Ok(Some(Begun { journal, to: known.deployment, from: old, kept_by }))
 }
 
 fn known<'a>(history: &'a History, run: &RunId) -> Result<&'a Known, Problem> {

@@ -117,6 +117,23 @@ pub(super) fn arm(agent: &Agent, run: &RunId, within_ms: u64) -> Result<String, 
     Ok(kept_by.to_owned())
 }
 
+/// Puts the watchdog off that is armed for a run already, and arms one where there is none. The caller holds the lock.
+pub(super) fn keep(agent: &Agent, run: &RunId, within_ms: u64) -> Result<String, Problem> {
+    let clock = &*agent.setup.clock;
+    // A process of its own would only get a second one beside it; whether a unit was ever started is not known.
+    let armed = |watchdog: &Watchdog| {
+        watchdog.run == *run && watchdog.died.is_some() && watchdog.over(clock).is_none()
+    };
+    {
+        let _brief = agent.root.lock_lease()?;
+        if let Some(watchdog) = read(&agent.root)?.filter(armed) {
+            put_off(&agent.root, run, clock)?;
+            return Ok(watchdog.kept_by);
+        }
+    }
+    arm(agent, run, within_ms)
+}
+
 /// Starts a watchdog again that is dead before its time. The caller holds the lock of the lease.
 pub(super) fn revive(agent: &Agent) -> Result<(), Problem> {
     let Some(watchdog) = read(&agent.root)? else { return Ok(()) };

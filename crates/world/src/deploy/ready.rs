@@ -29,7 +29,7 @@ const CLOCK: Duration = Duration::from_secs(5);
 
 impl Check for Ready {
     fn look(&self, cx: &Cx<'_>) -> Result<Vec<Finding>, Fault> {
-        let look = Look { drift: true, way_back: true, services: true, lenient: false };
+        let look = Look { drift: true, way_back: true, services: true, ..Look::default() };
         let state = self.hands.look(cx, &self.args.host, look)?;
         let mut findings = vec![];
         findings.extend(self.moved(&state).map(blocks).unwrap_or_default());

@@ -12,7 +12,7 @@ use shipway_core::kinds::deploy as kinds;
 use shipway_core::problem::{Code, Problem};
 
 use super::Hands;
-use super::well::{stranger, unwatched};
+use super::well::{closely, stranger, unwatched};
 use crate::agent::protocol::{Command, Look, Request, Response};
 use crate::check::{advice, blocks};
 use crate::host::By;
@@ -105,7 +105,7 @@ impl Watch {
     fn glance(&self, cx: &Cx<'_>) -> Result<Result<Glance, Problem>, Fault> {
         let looked: Vec<Result<Result<Glance, Problem>, Fault>> = thread::scope(|scope| {
             let looks: Vec<_> =
-                self.args.hosts.iter().map(|well| scope.spawn(move || self.host(cx, &well.host))).collect();
+                self.args.hosts.iter().map(|well| scope.spawn(move || self.host(cx, well))).collect();
             looks.into_iter().filter_map(|look| look.join().ok()).collect()
         });
         let mut all = Glance { now: Traffic::default(), before: Traffic::default() };
@@ -126,10 +126,10 @@ impl Watch {
         Ok(Ok(all))
     }
 
-    fn host(&self, cx: &Cx<'_>, host: &Host) -> Result<Result<Glance, Problem>, Fault> {
-        let look = Look { services: true, ..Look::default() };
-        let state = self.hands.look(cx, host, look)?;
-        if let Some(problem) = stranger(&state, cx) {
+    fn host(&self, cx: &Cx<'_>, well: &kinds::Well) -> Result<Result<Glance, Problem>, Fault> {
+        let host = &well.host;
+        let state = self.hands.look(cx, host, closely(well))?;
+        if let Some(problem) = stranger(&state, cx, well.share) {
             return Ok(Err(problem.at(format!("host {}", host.name))));
         }
         if !self.args.command.is_empty()

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use shipway_core::action::{Cx, Fault, Urgency};
+use shipway_core::deployment::percent;
 use shipway_core::gate::{Check, Finding};
 use shipway_core::kinds::deploy as kinds;
 use shipway_core::problem::{Code, Problem};
 
 use super::Hands;
-use crate::agent::protocol::{Look, Request, State};
+use crate::agent::protocol::{Look, Request, Seen, State};
 use crate::check::{advice, blocks};
 
 /// The check.
@@ -58,9 +59,8 @@ impl Well {
                 Err(fault) => return Err(fault),
             }
         }
-        let look = Look { services: true, ..Look::default() };
-        let state = self.hands.look(cx, host, look)?;
-        Ok(match stranger(&state, cx) {
+        let state = self.hands.look(cx, host, closely(&self.args))?;
+        Ok(match stranger(&state, cx, self.args.share) {
             Some(problem) => blocks(problem),
             None => unwatched(&state, cx).map(advice).unwrap_or_default(),
         })
@@ -90,8 +90,24 @@ pub(super) fn unwatched(state: &State, cx: &Cx<'_>) -> Option<Problem> {
     )
 }
 
-/// Returns what is wrong if what runs is not of the release that is meant to be live.
-pub(super) fn stranger(state: &State, cx: &Cx<'_>) -> Option<Problem> {
+/// Returns how a host must be looked at to tell that a release is there.
+pub(super) fn closely(well: &kinds::Well) -> Look {
+    let share = well.share.is_some();
+    Look { services: !share, share, ..Look::default() }
+}
+
+/// Returns what is wrong if what runs is not of the release that is meant to be live, or to have a share of the traffic.
+pub(super) fn stranger(state: &State, cx: &Cx<'_>, share: Option<u32>) -> Option<Problem> {
+    if let Some(wanted) = share {
+        let own = state.sharing.as_ref().filter(|sharing| sharing.run == *cx.run);
+        let found = own.map_or(0, |sharing| sharing.share);
+        if found < wanted {
+            let what = format!("the release does not have its share of the traffic on {}", state.host);
+            let problem = Problem::new(Code::HostDrift, what).found(percent(found)).wanted(percent(wanted));
+            return Some(problem.hint("shipway status"));
+        }
+        return not_ours(&own?.services, &state.host);
+    }
     if state.current.as_ref() != Some(cx.run) {
         let found = state.current.as_ref().map_or("nothing".to_owned(), |run| format!("run {run}"));
         return Some(
@@ -100,9 +116,12 @@ pub(super) fn stranger(state: &State, cx: &Cx<'_>) -> Option<Problem> {
                 .wanted(format!("run {}", cx.run)),
         );
     }
-    let seen = state.services.iter().find(|seen| !seen.running || !seen.ours)?;
+    not_ours(&state.services, &state.host)
+}
+
+fn not_ours(services: &[Seen], host: &str) -> Option<Problem> {
+    let seen = services.iter().find(|seen| !seen.running || !seen.ours)?;
     let what = if seen.running { "runs another release" } else { "does not run" };
-    let problem =
-        Problem::new(Code::ServiceNotOurs, format!("service {} on {} {what}", seen.service, state.host));
+    let problem = Problem::new(Code::ServiceNotOurs, format!("service {} on {host} {what}", seen.service));
     Some(problem.details([seen.detail.clone()]))
 }

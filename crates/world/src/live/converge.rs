@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use shipway_core::deployment::{Deployment, Service};
+use shipway_core::deployment::{ALL, Deployment, Service, percent};
 use shipway_core::problem::{Code, Problem};
 
 use super::traffic::Upstreams;
@@ -13,13 +13,7 @@ const BETWEEN: Duration = Duration::from_millis(100);
 
 /// Makes a deployment live.
 pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) -> Result<(), Problem> {
-    current::check(place.root)?;
-    let release = place.root.join("releases").join(to.artifact.as_str());
-    if !release.is_dir() {
-        let what = format!("release {} is not on this host", to.artifact.short());
-        return Err(Problem::new(Code::ReleaseMissing, what).at(release.display().to_string()));
-    }
-    files::directory(&place.root.join("live"))?;
+    ready(place, to)?;
     // Nothing live has changed when a new copy does not get well.
     let mut beside = vec![];
     for service in &to.services {
@@ -45,6 +39,35 @@ pub(super) fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deploym
         retreat(&Instance { slot, ..*instance })?;
     }
     stop_others(place, to, from, |_| true)
+}
+
+/// Proves that a release is there, and that the link to it can be set.
+fn ready(place: &Place<'_>, to: &Deployment) -> Result<(), Problem> {
+    current::check(place.root)?;
+    let release = place.root.join("releases").join(to.artifact.as_str());
+    if !release.is_dir() {
+        let what = format!("release {} is not on this host", to.artifact.short());
+        return Err(Problem::new(Code::ReleaseMissing, what).at(release.display().to_string()));
+    }
+    files::directory(&place.root.join("live"))
+}
+
+/// Gives a deployment a share of the traffic.
+pub(super) fn share(place: &Place<'_>, to: &Deployment, share: u32) -> Result<(), Problem> {
+    ready(place, to)?;
+    let mut beside = vec![];
+    for service in slots::sharing(place, to)? {
+        beside.push(bring_up(place, to, service)?);
+    }
+    for instance in &beside {
+        let (Some(upstreams), Some(port)) = (traffic::of(instance)?, instance.port()) else { continue };
+        // The same bytes as before are no second copy, and what took the place of a dead one has nobody beside it.
+        if upstreams.share(port)? != Some(ALL) {
+            upstreams.split(port, to.artifact.as_str(), share)?;
+            instance.say(&format!("gets {} of the traffic on port {port}", percent(share)));
+        }
+    }
+    Ok(())
 }
 
 /// Starts the copy of a service with two ports and waits until it is well; where it already gets the traffic, nothing
@@ -96,7 +119,8 @@ fn same_place(old: &Instance<'_>, new: &Instance<'_>) -> bool {
 /// Lets a copy get the traffic of its service.
 fn switch(instance: &Instance<'_>) -> Result<(), Problem> {
     let (Some(upstreams), Some(port)) = (traffic::of(instance)?, instance.port()) else { return Ok(()) };
-    if upstreams.live()? != Some(port) {
+    // Most of it is not all: the other copy may still share it.
+    if upstreams.share(port)? != Some(ALL) {
         upstreams.switch(port, instance.deployment.artifact.as_str())?;
         instance.say(&format!("gets the traffic on port {port}"));
     }

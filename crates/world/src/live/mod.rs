@@ -69,6 +69,25 @@ pub fn converge(place: &Place<'_>, to: &Deployment, from: Option<&Deployment>) -
     converge::converge(place, to, from)
 }
 
+/// Gives a deployment a share of the traffic, in thousandths of a percent, beside what is live: each service that can
+/// share its traffic is started beside the old one, must be well, and gets that part of the requests. Nothing else
+/// changes, and [`converge`] leads on from there, or back.
+pub fn share(place: &Place<'_>, to: &Deployment, share: u32) -> Result<(), Problem> {
+    converge::share(place, to, share)
+}
+
+/// Returns the share of the traffic that a deployment gets, in thousandths of a percent: that of the service with the
+/// least.
+pub fn share_of(place: &Place<'_>, deployment: &Deployment) -> Result<u32, Problem> {
+    slots::least(place, deployment)
+}
+
+/// Returns a deployment with those of its services alone that share their traffic.
+pub fn sharing(place: &Place<'_>, deployment: &Deployment) -> Result<Deployment, Problem> {
+    let services = slots::sharing(place, deployment)?.into_iter().cloned().collect();
+    Ok(Deployment { services, ..deployment.clone() })
+}
+
 /// Takes a first deployment back: stops its services, removes what was written for them, and removes `current`.
 pub fn retire(place: &Place<'_>, deployment: &Deployment) -> Result<(), Problem> {
     converge::retire(place, deployment)

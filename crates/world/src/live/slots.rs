@@ -1,12 +1,12 @@
 //! Which of its two ports a service runs on.
 
-use shipway_core::deployment::{Deployment, Service};
+use shipway_core::deployment::{ALL, Deployment, Service};
 use shipway_core::problem::Problem;
 
 use super::{Instance, Place, Seen, keeper, record, traffic};
 
 /// Returns which of the two ports gets the traffic of a service; nothing for a service without two ports, and the first
-/// one when nobody knows.
+/// one when nobody knows. While two releases share the traffic, each has its own.
 pub(super) fn live(
     place: &Place<'_>,
     deployment: &Deployment,
@@ -16,6 +16,11 @@ pub(super) fn live(
         return Ok(None);
     }
     let at = |slot| Instance { place, deployment, service, slot: Some(slot) };
+    if is_shared(&at(0))?
+        && let Some(slot) = [0, 1].into_iter().find(|slot| is_of(&at(*slot)))
+    {
+        return Ok(Some(slot));
+    }
     for slot in [0, 1] {
         if has_traffic(&at(slot))? {
             return Ok(Some(slot));
@@ -33,6 +38,53 @@ pub(super) fn live(
         }
     }
     Ok(Some(0))
+}
+
+/// Tells whether two copies share the traffic of a service.
+fn is_shared(instance: &Instance<'_>) -> Result<bool, Problem> {
+    Ok((1..ALL).contains(&share(instance)?.unwrap_or_default()))
+}
+
+/// Tells whether a copy was started as this one would be, whether it still runs or not.
+fn is_of(instance: &Instance<'_>) -> bool {
+    record::mark(instance) == Some(instance.mark())
+}
+
+/// Returns the share of the traffic that a port gets; nothing where it cannot be shared, or where none of the two ports
+/// gets any.
+fn share(instance: &Instance<'_>) -> Result<Option<u32>, Problem> {
+    if !instance.service.splits() {
+        return Ok(None);
+    }
+    match (traffic::of(instance)?, instance.port()) {
+        (Some(upstreams), Some(port)) => upstreams.share(port),
+        (None, _) | (_, None) => Ok(None),
+    }
+}
+
+/// Returns the services of a deployment whose traffic goes to one of their two ports, so that it can be shared.
+pub(super) fn sharing<'d>(
+    place: &Place<'_>,
+    deployment: &'d Deployment,
+) -> Result<Vec<&'d Service>, Problem> {
+    let mut sharing = vec![];
+    for service in &deployment.services {
+        if share(&Instance { place, deployment, service, slot: Some(0) })?.is_some() {
+            sharing.push(service);
+        }
+    }
+    Ok(sharing)
+}
+
+/// Returns the share of the traffic that a deployment gets, the least of its services: all, if none can share it.
+pub(super) fn least(place: &Place<'_>, deployment: &Deployment) -> Result<u32, Problem> {
+    let mut least = ALL;
+    for service in sharing(place, deployment)? {
+        let instance = Instance { place, deployment, service, slot: live(place, deployment, service)? };
+        let own = if is_of(&instance) { share(&instance)?.unwrap_or(ALL) } else { 0 };
+        least = least.min(own);
+    }
+    Ok(least)
 }
 
 fn has_traffic(instance: &Instance<'_>) -> Result<bool, Problem> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{PROMISE, section};
-use crate::config::amount;
+use crate::config::amount::{self, Share};
 use crate::config::choice::{Grade, KeeperKind, Phase, RuntimeKind, Strategy, SwitchKind};
 use crate::config::deploy::{
     Artifact, Backup, Environment, Gate, HostOwn, Migration, Require, Service, Watch,
@@ -129,6 +129,8 @@ pub(super) fn environment(found: &Found, groups: &BTreeMap<String, Vec<String>>)
         (host.label.clone(), own)
     };
     let share = |key: &str| amount::share(&text(found, key)).expect(PROMISE);
+    let weights: Vec<u32> =
+        words(found, "weights").iter().map(|text| amount::percent(text).expect(PROMISE)).collect();
     let watch = watch(section(found, "watch"));
     // Who wants nothing watched has not asked for the default of the first hosts either.
     let asked = found.given("canary-watch").is_some() || watch.span.is_some();
@@ -140,8 +142,14 @@ pub(super) fn environment(found: &Found, groups: &BTreeMap<String, Vec<String>>)
         from: found.text("from"),
         strategy: found.choice("strategy", Strategy::of),
         batch: share("batch"),
-        canary: share("canary"),
+        // Without a number of hosts, all of them share their traffic.
+        canary: if weights.is_empty() || found.given("canary").is_some() {
+            share("canary")
+        } else {
+            Share::Percent(100)
+        },
         canary_watch: found.duration("canary-watch").filter(|_| asked),
+        weights,
         confirm: found.duration("confirm"),
         keep: found.count("keep").expect(PROMISE),
         keep_bytes: found.text("keep-bytes").and_then(|text| amount::bytes(&text)),

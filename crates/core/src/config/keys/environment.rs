@@ -54,6 +54,12 @@ const ENVIRONMENT_KEYS: &[Key] = &[
         "For `canary`: how long they are watched before the others follow. Where `watch.for` is false, they are watched only if this is set.",
     ),
     key(
+        "weights",
+        Type::List(Form::Percent),
+        Value("[]"),
+        "For `canary`: the shares of the traffic that the new release gets on the first hosts before it gets all, such as `[\"5%\", \"25%\"]`; each is watched for `canary-watch`. Without `canary`, all hosts go first.",
+    ),
+    key(
         "confirm",
         Type::TextOrFalse(Form::Duration),
         Value("\"60s\""),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{differ, wanting};
+use crate::config::amount;
 use crate::config::place::{Problems, shown};
 use crate::config::read::Found;
 use crate::config::value::Value;
+use crate::deployment::ALL;
 use crate::problem::Problem;
 
 /// Adds a problem for each rule that is broken.
@@ -23,6 +25,10 @@ pub(super) fn check(root: &Found, problems: &mut Problems<'_>) {
         hosts(environment, problems);
         if text(environment, "strategy") == "blue-green" {
             side_by_side(root, environment, problems);
+        }
+        if !texts(environment, "weights").is_empty() {
+            weights(environment, problems);
+            shared(root, environment, problems);
         }
     }
     alone(root, problems);
@@ -235,6 +241,64 @@ fn side_by_side(root: &Found, environment: &Found, problems: &mut Problems<'_>) 
         problems.add(&environment.span_of("strategy"), problem.hint("strategy = \"rolling\""));
     }
 }
+
+/// Adds a problem when weights are not a way from nothing to all, or nobody goes it.
+fn weights(environment: &Found, problems: &mut Problems<'_>) {
+    let at = environment.span_of("weights");
+    let shares = texts(environment, "weights");
+    let numbers: Vec<u32> = shares.iter().filter_map(|text| amount::percent(text)).collect();
+    let between = numbers.iter().all(|share| (1..ALL).contains(share));
+    if !between || numbers.windows(2).any(|pair| pair[0] >= pair[1]) {
+        let problem = wanting(format!("`{}.weights` do not rise between 0% and 100%", environment.path));
+        let problem = problem.found(shown(&shares.join(", "))).wanted("such as 5%, 25%, 50%");
+        problems.add(&at, problem.hint("weights = [\"5%\", \"25%\"]"));
+    }
+    let strategy = text(environment, "strategy");
+    if strategy != "canary" {
+        let problem = wanting(format!("`{}` has `weights`, and is not a canary", environment.path));
+        let problem = problem.found(format!("strategy = \"{strategy}\"")).hint("strategy = \"canary\"");
+        problems.add(&at, problem);
+    }
+}
+
+/// Adds a problem for each service whose traffic cannot be shared, and when there is none whose can. What answers nobody
+/// has no traffic, and goes with the switch.
+fn shared(root: &Found, environment: &Found, problems: &mut Problems<'_>) {
+    let roles: Vec<&[String]> = texts(environment, "hosts")
+        .iter()
+        .map(|host| environment.sections("host").find(|own| own.label == *host))
+        .map(|own| own.map_or(&[][..], |own| texts(own, "roles")))
+        .collect();
+    let here = |service: &&Found| {
+        let wanted = texts(service, "roles");
+        wanted.is_empty() || roles.iter().any(|roles| roles.iter().any(|role| wanted.contains(role)))
+    };
+    let at = environment.span_of("weights");
+    let mut found = false;
+    for service in root.sections("service").filter(here) {
+        let (kind, health) = (text(inner(service, "switch"), "kind"), inner(service, "health"));
+        let answers = ["http", "tcp"].iter().any(|key| health.value(key).is_some());
+        let alone = service.value("overlap") == Some(&Value::Flag(false));
+        found |= kind == "proxy" && !alone;
+        let why = match kind {
+            "proxy" if alone => "has `overlap = false`",
+            "restart" if !answers => continue,
+            "proxy" => continue,
+            _ => "has a switch that sends all traffic to one release",
+        };
+        let what = format!("`{}` has `weights`, and `{}` {why}", environment.path, service.path);
+        let problem = wanting(what).wanted("old and new side by side behind the built-in proxy");
+        problems.add(&at, problem.hint(PROXY));
+    }
+    if !found {
+        let what =
+            format!("`{}` has `weights`, and no service whose traffic can be shared", environment.path);
+        problems.add(&at, wanting(what).wanted("a service behind the built-in proxy").hint(PROXY));
+    }
+}
+
+/// A switch that can share traffic.
+const PROXY: &str = "switch = { kind = \"proxy\", control = \"/run/app/proxy.sock\", ports = [8081, 8082] }";
 
 fn backup_source(backup: &Found, problems: &mut Problems<'_>) {
     match text(backup, "kind") {

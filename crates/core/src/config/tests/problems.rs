@@ -210,3 +210,49 @@ fn canaries_are_watched_by_default_unless_nothing_is() {
     assert_eq!(span("canary-watch = \"2m\"\nwatch = { for = false }\n"), Some(120));
     assert_eq!(span("canary-watch = false\n"), None);
 }
+
+#[test]
+fn weights_want_a_canary_that_rises_and_services_whose_traffic_can_be_shared() {
+    let told = |environment: &str, services: &str| {
+        let text = format!("[environment.e]\nhosts = [\"a\"]\n{environment}\n{services}");
+        let problems = read(&text, "shipway.toml").err().unwrap_or_default();
+        assert!(problems.iter().all(|problem| !problem.hints.is_empty()), "{problems:?}");
+        problems.into_iter().map(|problem| problem.what).collect::<Vec<String>>()
+    };
+    let canary = "strategy = \"canary\"\nweights = [\"5%\", \"25%\"]";
+    let switch = |kind: &str| match kind {
+        "proxy" => "switch = { kind = \"proxy\", control = \"c\", ports = [1, 2] }",
+        "reload" => {
+            "switch = { kind = \"reload\", file = \"f\", content = \"{port}\", reload = \"r\", ports = [3, 4] }"
+        }
+        _ => "",
+    };
+    let service = |name: &str, kind: &str, more: &str| {
+        format!("[service.{name}]\nrun = \"r\"\n{}\n{more}\n", switch(kind))
+    };
+    let none: [&str; 0] = [];
+    let health = "health = { http = \"http://127.0.0.1:1/\" }";
+    // A worker that answers nobody goes with the switch, and what is on other hosts is not looked at.
+    let elsewhere = service("db", "reload", "roles = [\"db\"]");
+    let services = service("web", "proxy", health) + &service("worker", "restart", "") + &elsewhere;
+    assert_eq!(told(canary, &services), none);
+    assert_eq!(
+        told(canary, &(service("web", "reload", "") + &service("api", "restart", health))),
+        [
+            "`environment.e` has `weights`, and `service.api` has a switch that sends all traffic to one release",
+            "`environment.e` has `weights`, and `service.web` has a switch that sends all traffic to one release",
+            "`environment.e` has `weights`, and no service whose traffic can be shared",
+        ]
+    );
+    assert_eq!(
+        told(canary, &service("web", "proxy", "overlap = false")),
+        [
+            "`environment.e` has `weights`, and `service.web` has `overlap = false`",
+            "`environment.e` has `weights`, and no service whose traffic can be shared",
+        ]
+    );
+    let web = service("web", "proxy", "");
+    assert_eq!(told("weights = [\"5%\"]", &web), ["`environment.e` has `weights`, and is not a canary"]);
+    let falls = "strategy = \"canary\"\nweights = [\"25%\", \"5%\"]";
+    assert_eq!(told(falls, &web), ["`environment.e.weights` do not rise between 0% and 100%"]);
+}

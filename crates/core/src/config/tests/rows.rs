@@ -104,6 +104,12 @@ pub(super) const ROWS: &[Row] = &[
     row("environment.batch", SHARE),
     row("environment.canary", SHARE),
     row("environment.canary-watch", TIME_OR_FALSE),
+    (
+        "environment.weights",
+        &["['5%', '25%']", "['0.5%']"],
+        &["'5%'", "[1]"],
+        &["['5']", "['0%']", "['100%']", "['25%', '5%']", "['5%', '5%']"],
+    ),
     row("environment.confirm", TIME_OR_FALSE),
     row("environment.keep", COUNT),
     row("environment.keep-bytes", SIZE),
@@ -225,6 +231,7 @@ pub(super) fn surroundings(path: &str, key: &str) -> (&'static str, Vec<&'static
         ],
         ("service.health", "http" | "tcp" | "command" | "service") => &[],
         ("service.health", _) => &["http = 'http://a'"],
+        ("environment", "weights") => &["strategy = 'canary'"],
         ("environment.watch", "prometheus") => &["query = 'q'"],
         ("environment.watch", "query" | "limit") => &["query = 'q'", "prometheus = 'http://a'"],
         ("migration", _) => &["name = 'n'", "run = 'r'", "undo = 'u'", "backup = 'known'"],
@@ -240,6 +247,9 @@ pub(super) fn surroundings(path: &str, key: &str) -> (&'static str, Vec<&'static
         }
         ("service.manager" | "service.health" | "service.switch", _) => "service.\"1.x\".run = 'r'\n",
         ("environment.host", _) => "environment.\"1.x\".hosts = ['1.x']\n",
+        ("environment", "weights") => {
+            "service.\"1.x\" = { run = 'r', switch = { kind = 'proxy', control = 'c', ports = [1, 2] } }\n"
+        }
         ("environment", "checks") => "check = [{ name = 'known', run = 'r' }]\n",
         ("environment", "approvers") => "group.g.members = []\n",
         ("environment", "from") | ("backup", "environment") => {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::{Words, input, names};
 use crate::config::{Share, Strategy};
 use crate::deployment::{Deployment, Host, Runtime};
 use crate::gate::Need;
 use crate::id::{Digest, RunId};
-use crate::kinds::deploy::{self as kinds, Build, Migrate, Watch, Well};
+use crate::kinds::deploy::{self as kinds, Before, Build, Migrate, Watch, Well};
 use crate::plan::{Plan, Work};
 use crate::planner::deploy::{self, Material, Migration, Order, Target, Way};
 use crate::planner::{need, push};
@@ -55,7 +57,7 @@ fn migration(name: &str, undo: &[&str], backup: Option<Need>) -> Migration {
 /// A way over four hosts, one after the other.
 fn way(environment: &str) -> Way {
     let hosts = ["a", "b", "c", "d"].map(host);
-    let well = |host: &Host| Well { host: host.clone(), deployment: deployment() };
+    let well = |host: &Host| Well { host: host.clone(), deployment: deployment(), share: None };
     let watch = Watch {
         hosts: hosts.iter().map(well).collect(),
         span_ms: 300_000,
@@ -77,6 +79,7 @@ fn way(environment: &str) -> Way {
             batch: Share::Count(2),
             canary: Share::Count(1),
             canary_watch: Some(Duration::from_mins(1)),
+            weights: vec![],
         },
         gate: vec![look("approval")],
         ready: vec![look("ready")],
@@ -178,6 +181,77 @@ fn canaries_are_watched_also_where_all_together_are_not() {
     let plan = plan(&kept(), &Way { order, watch, ..way("production") });
     let watches: Vec<&str> = stages(&plan).into_iter().filter(|stage| stage.starts_with("watch")).collect();
     assert_eq!(watches, ["watch-canary"]);
+}
+
+/// A canary of some hosts with shares, behind the built-in proxy.
+fn weighted(canary: Share) -> Way {
+    let service = json!({
+        "name": "web", "run": ["web"], "manager": {"kind": "process"},
+        "switch": {"kind": "proxy", "control": "c", "ports": [1, 2]},
+        "overlap": true, "stop_ms": 1, "drain_ms": 1,
+    });
+    let mut way = way("production");
+    let weights = vec![500, 25_000];
+    way.order = Order { strategy: Strategy::Canary, canary, weights, ..way.order };
+    for target in &mut way.targets {
+        target.deployment.services = vec![serde_json::from_value(service.clone()).unwrap()];
+        target.from =
+            Some(Before { run: RunId::new("r0"), version: "1.0.0".into(), artifact: Digest::new("a0") });
+    }
+    way
+}
+
+#[test]
+fn a_share_after_the_other_comes_before_the_switch_of_the_first_hosts_alone() {
+    let plan = plan(&kept(), &weighted(Share::Count(1)));
+    let wanted = [
+        "share-0.5%",
+        "well-0.5%",
+        "watch-0.5%",
+        "share-25%",
+        "well-25%",
+        "watch-25%",
+        "switch-canary",
+        "well-canary",
+        "watch-canary",
+        "switch-2",
+        "well-2",
+        "switch-3",
+        "well-3",
+        "watch",
+    ];
+    assert_eq!(stages(&plan)[4..18], wanted);
+    assert_eq!(hosts(&plan, "share-25%"), ["a"]);
+    let shares = plan.steps().filter_map(|step| match &step.work {
+        Work::Act { kind, args, .. } if kind == kinds::SHARE => {
+            assert_eq!((step.attempts, step.apart), (1, true), "{}", step.id);
+            serde_json::from_value::<kinds::Share>(args.clone()).ok()
+        }
+        Work::Act { .. } | Work::Gate(_) => None,
+    });
+    let shares: Vec<(u32, bool, String)> =
+        shares.map(|share| (share.share, share.first, share.bring.host.name)).collect();
+    assert_eq!(shares, [(500, true, "a".to_owned()), (25_000, false, "a".to_owned())]);
+    let Need::Check { args, .. } = needs(&plan, "watch-25%")[0] else { panic!("a watch is a check") };
+    let watch: Watch = serde_json::from_value(args.clone()).unwrap();
+    let watched: Vec<_> = watch.hosts.iter().map(|well| (well.host.name.as_str(), well.share)).collect();
+    assert_eq!((watched, watch.span_ms), (vec![("a", Some(25_000))], 60_000));
+    assert_eq!(needs(&plan, "well-25%").len(), 1);
+    assert!(plan.point_of_no_return().is_none());
+}
+
+#[test]
+fn where_all_hosts_share_there_is_one_switch_and_only_a_host_with_a_release_shares() {
+    let mut way = weighted(Share::Percent(100));
+    way.targets[1].from = None;
+    way.targets[2].deployment.services[0].overlap = false;
+    let plan = plan(&kept(), &way);
+    assert_eq!((hosts(&plan, "share-25%"), hosts(&plan, "/switch").len()), (vec!["a", "d"], 4));
+    for target in &mut way.targets {
+        target.from = None;
+    }
+    let plan = self::plan(&kept(), &way);
+    assert!(stages(&plan).iter().all(|stage| !stage.starts_with("share")), "{:?}", stages(&plan));
 }
 
 #[test]

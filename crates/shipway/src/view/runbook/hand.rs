@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use shipway_core::action::Reversal;
-use shipway_core::deployment::{Host, Keeper, Service};
+use shipway_core::deployment::{Host, Keeper, Service, Switch};
 use shipway_core::kinds;
 use shipway_core::kinds::deploy::{self, Bring, Migrate};
 
@@ -14,6 +14,7 @@ pub(super) fn lines(kind: &str, args: &Value) -> Vec<String> {
     match kind {
         kinds::TAG => read(args).map(|tag: kinds::Tag| tagged(&tag)),
         kinds::PUSH => read(args).map(|push: kinds::Push| pushed(&push)),
+        deploy::SHARE => read(args).map(|share: deploy::Share| shared(&share.bring)),
         deploy::SWITCH => read(args).map(|bring: Bring| switched(&bring)),
         deploy::STAGE => read(args).map(|bring: Bring| staged(&bring)),
         deploy::MIGRATE => read(args).map(|migrate: Migrate| migrated(&migrate)),
@@ -51,6 +52,19 @@ fn pushed(push: &kinds::Push) -> Vec<String> {
 fn staged(bring: &Bring) -> Vec<String> {
     let list = on(&bring.host, &["ls", "-l", &in_dir(&bring.host, "releases")]);
     vec![format!("{list}    # nothing live has changed; what was brought may stay\n")]
+}
+
+fn shared(bring: &Bring) -> Vec<String> {
+    let mut lines = vec![];
+    for service in &bring.deployment.services {
+        if let Switch::Proxy { control, .. } = &service.switch {
+            let asked = on(&bring.host, &["shipway", "proxy", "status", "--control", control]);
+            lines
+                .push(format!("{asked}    # service {}: who has which share?\n", text::clean(&service.name)));
+        }
+    }
+    lines.push("# Back: let the upstream of the release before have all, and stop the other one.\n".into());
+    lines
 }
 
 fn switched(bring: &Bring) -> Vec<String> {

@@ -130,7 +130,7 @@ impl TestHost {
     }
 
     pub(super) fn state(&self) -> State {
-        let look = Look { drift: true, way_back: true, services: true, lenient: false };
+        let look = Look { drift: true, way_back: true, services: true, ..Look::default() };
         match self.client(run(0)).ask(Request::Look(look)).unwrap() {
             Response::State(state) => *state,
             other => panic!("{other:?}"),

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 
-use shipway_core::deployment::{Switch, Traffic};
+use shipway_core::deployment::{ALL, Switch, Traffic};
 use shipway_core::problem::{Code, Problem};
 
 use super::Instance;
@@ -16,8 +16,18 @@ use crate::proxy::Client;
 
 /// Something in front of a service that sends its traffic to one of two ports.
 pub(super) trait Upstreams {
-    /// Returns the port that gets the traffic, if it is one of the two.
+    /// Returns the port that gets the traffic, or most of it, if it is one of the two.
     fn live(&self) -> Result<Option<u16>, Problem>;
+    /// Returns the share of the traffic to the two ports that one of them gets, in thousandths of a percent; nothing
+    /// where none of them gets any.
+    fn share(&self, port: u16) -> Result<Option<u32>, Problem> {
+        Ok(self.live()?.map(|live| if live == port { ALL } else { 0 }))
+    }
+    /// Lets a port get a share of the traffic, and the other one the rest. Nothing happens where it does already.
+    fn split(&self, port: u16, release: &str, share: u32) -> Result<(), Problem> {
+        let what = format!("the traffic of port {port} cannot be shared");
+        Err(Problem::new(Code::SwitchFailed, what).found(format!("{share} for {release}")))
+    }
     /// Lets a port get the traffic of all new requests. Nothing happens where it does already.
     fn switch(&self, port: u16, release: &str) -> Result<(), Problem>;
     /// Makes what is kept for the next start of whatever is in front agree with the port that gets the traffic.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use shipway_core::deployment::Traffic;
+use shipway_core::deployment::{ALL, Traffic};
 use shipway_core::problem::{Code, Problem};
-use shipway_core::proxy::Upstream;
+use shipway_core::proxy::{State, Upstream};
 
 use super::Upstreams;
 use crate::proxy::Client;
@@ -18,11 +18,30 @@ pub(super) struct Proxy {
 impl Upstreams for Proxy {
     fn live(&self) -> Result<Option<u16>, Problem> {
         let state = self.client.state().map_err(failed)?;
-        let share = |port: &&u16| -> u64 {
-            let of_port = state.upstreams.iter().filter(|it| it.address == address(**port));
-            of_port.map(|it| u64::from(it.weight)).sum()
-        };
-        Ok(self.ports.iter().filter(|port| share(port) > 0).max_by_key(share).copied())
+        let weight = |port: &&u16| weight(&state, **port);
+        Ok(self.ports.iter().filter(|port| weight(port) > 0).max_by_key(weight).copied())
+    }
+
+    fn share(&self, port: u16) -> Result<Option<u32>, Problem> {
+        let state = self.client.state().map_err(failed)?;
+        let all: u64 = self.ports.iter().map(|port| weight(&state, *port)).sum();
+        let share = (weight(&state, port) * u64::from(ALL)).checked_div(all);
+        Ok(share.map(|share| u32::try_from(share).unwrap_or(ALL)))
+    }
+
+    fn split(&self, port: u16, release: &str, share: u32) -> Result<(), Problem> {
+        let state = self.client.state().map_err(failed)?;
+        let other = self.ports.iter().find(|other| **other != port).map(|other| address(*other));
+        let other = state.upstreams.iter().find(|it| it.weight > 0 && Some(&it.address) == other.as_ref());
+        let none = || Problem::new(Code::SwitchFailed, format!("nobody shares the traffic with port {port}"));
+        // The release that is named there stays: what is counted for it and under way to it goes on.
+        let other = Upstream { weight: ALL.saturating_sub(share), ..other.ok_or_else(none)?.clone() };
+        let upstreams =
+            [other, Upstream { release: release.to_owned(), address: address(port), weight: share }];
+        if state.upstreams == upstreams {
+            return Ok(());
+        }
+        self.client.switch(&upstreams, Duration::ZERO).map(|_| ()).map_err(failed)
     }
 
     fn switch(&self, port: u16, release: &str) -> Result<(), Problem> {
@@ -57,6 +76,12 @@ impl Upstreams for Proxy {
         // The proxy answers a switch only when it is kept.
         Ok(())
     }
+}
+
+/// Returns the weight of a port among all that the proxy sends requests to.
+fn weight(state: &State, port: u16) -> u64 {
+    let of_port = state.upstreams.iter().filter(|it| it.address == address(port));
+    of_port.map(|it| u64::from(it.weight)).sum()
 }
 
 fn address(port: u16) -> String {
