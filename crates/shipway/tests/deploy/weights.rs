@@ -12,11 +12,11 @@ use crate::site::{STAGING, Site};
 use crate::way::Front;
 
 /// Returns a site with a release behind a proxy, whose next one goes through some shares.
-fn site(weights: &str) -> (Site, Front) {
+fn site(weights: &str, more: &str) -> (Site, Front) {
     let site = Site::new(STAGING);
     let mut front = Front::new(&site);
     let canary = format!(
-        "strategy = \"canary\"\nweights = {weights}\ncanary-watch = \"3s\"\n\
+        "strategy = \"canary\"\nweights = {weights}\ncanary-watch = \"3s\"\n{more}\n\
          watch = {{ for = false, every = \"100ms\", samples = 5, slower = \"1000%\" }}"
     );
     front.text = front.text.replace("watch = { for = false }", &canary);
@@ -90,7 +90,7 @@ fn alone(site: &Site, front: &Front, version: &str) {
 
 #[test]
 fn a_release_gets_one_share_after_the_other_and_no_request_is_lost() {
-    let (site, front) = site("[\"10%\", \"50%\"]");
+    let (site, front) = site("[\"10%\", \"50%\"]", "");
     site.change("feat: two", "");
     site.code(0, &["push"]);
     let plan = site.code(0, &["deploy", "staging", "--plan"]);
@@ -126,7 +126,7 @@ fn a_release_gets_one_share_after_the_other_and_no_request_is_lost() {
 
 #[test]
 fn a_release_that_fails_its_share_of_the_requests_is_taken_back_there() {
-    let (site, front) = site("[\"10%\", \"50%\"]");
+    let (site, front) = site("[\"10%\", \"50%\"]", "");
     site.change("feat: two", "error-rate 60");
     site.code(0, &["push"]);
     let load = Load::start(([127, 0, 0, 1], front.port).into(), 4, Method::Post, Duration::from_millis(2));
@@ -143,7 +143,7 @@ fn a_release_that_fails_its_share_of_the_requests_is_taken_back_there() {
 
 #[test]
 fn a_run_that_is_killed_at_a_share_goes_on_to_all_and_loses_no_request() {
-    let (site, front) = site("[\"75%\"]");
+    let (site, front) = site("[\"75%\"]", "");
     site.change("feat: two", "");
     site.code(0, &["push"]);
     let load = Load::start(([127, 0, 0, 1], front.port).into(), 4, Method::Post, Duration::from_millis(2));
@@ -162,8 +162,27 @@ fn a_run_that_is_killed_at_a_share_goes_on_to_all_and_loses_no_request() {
 }
 
 #[test]
+fn a_host_that_hears_nothing_at_a_share_gives_all_of_it_back_by_itself() {
+    let (site, front) = site("[\"50%\"]", "confirm = \"2s\"");
+    site.change("feat: two", "");
+    site.code(0, &["push"]);
+    let load = Load::start(([127, 0, 0, 1], front.port).into(), 4, Method::Post, Duration::from_millis(2));
+    let mut child = begin(&site, &["deploy", "staging"]);
+    wait_for_share(&site, &front, "1.2.0", 50_000);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    host::until("the host goes back", || site.events("staging").contains("reverted"));
+    alone(&site, &front, "1.1.0");
+    // The run finds that, and has nothing left to take back.
+    site.code(4, &["resume"]);
+    alone(&site, &front, "1.1.0");
+    let report = load.stop();
+    assert!(report.failed.is_empty(), "{:?}", report.failed);
+}
+
+#[test]
 fn a_run_that_is_taken_back_from_most_of_the_traffic_loses_no_request() {
-    let (site, front) = site("[\"50%\", \"75%\"]");
+    let (site, front) = site("[\"50%\", \"75%\"]", "");
     site.change("feat: two", "");
     site.code(0, &["push"]);
     let load = Load::start(([127, 0, 0, 1], front.port).into(), 4, Method::Post, Duration::from_millis(2));

@@ -32,6 +32,10 @@ enum Wanted {
     Confirmed,
     Reverted,
     Discarded,
+    /// Taken back from a share of the traffic.
+    Shared,
+    /// Confirmed after some shares.
+    Grown,
 }
 
 /// Does what a client does for the second run, until something fails.
@@ -48,13 +52,17 @@ fn carry(host: &TestHost, two: &Built, wanted: Wanted, hooks: Option<Arc<Dies>>)
     // As an engine that goes on with a run: what is done is not done again.
     if !known.is_some_and(|known| left.contains(&known.standing)) {
         client.stage(two)?;
-        if wanted != Wanted::Discarded {
+        if matches!(wanted, Wanted::Shared | Wanted::Grown) {
+            client.share(Some(1), 5_000)?;
+            client.share(Some(1), 50_000)?;
+        }
+        if !matches!(wanted, Wanted::Discarded | Wanted::Shared) {
             client.switch(Some(1))?;
         }
     }
     let last = match wanted {
-        Wanted::Confirmed => Request::Confirm,
-        Wanted::Reverted => Request::Revert,
+        Wanted::Confirmed | Wanted::Grown => Request::Confirm,
+        Wanted::Reverted | Wanted::Shared => Request::Revert,
         Wanted::Discarded => Request::Discard,
     };
     client.ask(last)?;
@@ -82,12 +90,13 @@ fn check(wanted: Wanted, restarted: bool) -> usize {
         let second = state.deployments.iter().find(|known| known.deployment.run == run(2)).unwrap();
         let fired = restarted && second.why.contains("started anew");
         let expected = match wanted {
-            Wanted::Confirmed if fired => (Some(run(1)), "one", Standing::Failed),
-            Wanted::Confirmed => (Some(run(2)), "two", Standing::Confirmed),
-            Wanted::Reverted => (Some(run(1)), "one", Standing::Failed),
+            Wanted::Confirmed | Wanted::Grown if fired => (Some(run(1)), "one", Standing::Failed),
+            Wanted::Confirmed | Wanted::Grown => (Some(run(2)), "two", Standing::Confirmed),
+            Wanted::Reverted | Wanted::Shared => (Some(run(1)), "one", Standing::Failed),
             Wanted::Discarded => (Some(run(1)), "one", Standing::Discarded),
         };
-        assert_eq!(again.is_err(), fired && wanted == Wanted::Confirmed, "killed at {at}: {again:?}");
+        let lost = fired && matches!(wanted, Wanted::Confirmed | Wanted::Grown);
+        assert_eq!(again.is_err(), lost, "killed at {at}: {again:?}");
         assert_eq!((state.current, &*host.version(), second.standing), expected, "killed at {at}");
         assert_eq!((state.watchdog, state.drift), (None, vec![]), "killed at {at}");
         at += 1;
@@ -96,14 +105,17 @@ fn check(wanted: Wanted, restarted: bool) -> usize {
 
 #[test]
 fn an_agent_that_is_killed_anywhere_is_whole_when_the_run_goes_on() {
-    for (wanted, places) in [(Wanted::Confirmed, 10), (Wanted::Reverted, 12), (Wanted::Discarded, 6)] {
+    // A share is journaled as the begin of a switch, and nothing more.
+    let shared = [(Wanted::Shared, 10), (Wanted::Grown, 10)];
+    let others = [(Wanted::Confirmed, 10), (Wanted::Reverted, 12), (Wanted::Discarded, 6)];
+    for (wanted, places) in others.into_iter().chain(shared) {
         assert_eq!(check(wanted, false), places, "{wanted:?}");
     }
 }
 
 #[test]
 fn a_host_that_is_started_anew_anywhere_is_whole_when_the_run_goes_on() {
-    for wanted in [Wanted::Confirmed, Wanted::Reverted, Wanted::Discarded] {
+    for wanted in [Wanted::Confirmed, Wanted::Reverted, Wanted::Discarded, Wanted::Shared, Wanted::Grown] {
         assert!(check(wanted, true) > 4);
     }
 }

@@ -227,6 +227,10 @@ impl Client {
         Ok(missing.len())
     }
 
+    pub(super) fn share(&mut self, from: Option<u32>, share: u32) -> Result<Response, Fault> {
+        self.ask(Request::Share { from: from.map(run), within_ms: 60_000, share })
+    }
+
     pub(super) fn switch(&mut self, from: Option<u32>) -> Result<Response, Fault> {
         self.ask(Request::Switch { from: from.map(run), within_ms: 60_000 })
     }

@@ -33,6 +33,29 @@ fn a_host_that_hears_nothing_goes_back() {
 }
 
 #[test]
+fn a_host_is_watched_from_the_first_share_of_the_traffic_on() {
+    let (host, one, two) = (TestHost::new(), built("one"), built("two"));
+    host.deploy(1, &one);
+    let mut client = host.leased(run(2));
+    client.stage(&two).unwrap();
+    client.share(Some(1), 5_000).unwrap();
+    host.forward(50_000);
+    // The next one is a word from the run, too.
+    client.share(Some(1), 50_000).unwrap();
+    let state = host.state();
+    assert_eq!((state.current, state.watchdog.unwrap().left_ms), (Some(run(1)), 60_000));
+    assert_eq!((host.version(), state.deployments[1].standing), ("one".into(), Standing::Switching));
+    assert_eq!(client.ask(Request::Confirm).unwrap_err().problem.code, Code::HostMoved);
+    host.forward(60_000);
+    assert!(!settle(&host.agent()).unwrap());
+    let state = host.state();
+    assert_eq!((state.watchdog, state.deployments[1].standing), (None, Standing::Failed));
+    assert_eq!(client.share(Some(1), 75_000).unwrap_err().problem.code, Code::WatchdogFired);
+    assert_eq!(client.switch(Some(1)).unwrap_err().problem.code, Code::WatchdogFired);
+    assert_eq!(host.version(), "one");
+}
+
+#[test]
 fn a_host_that_is_started_anew_goes_back_at_once() {
     let (host, one, two) = (TestHost::new(), built("one"), built("two"));
     host.deploy(1, &one);
