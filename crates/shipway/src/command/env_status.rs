@@ -41,7 +41,7 @@ pub fn run(session: &Session<'_>, status: &args::EnvStatus) -> End {
     }
     let heads =
         session.journal_to_read().and_then(|journal| journal.runs().map_err(of_journal)).map_err(one)?;
-    let look = Look { drift: true, way_back: true, services: true, lenient: true, ..Look::default() };
+    let look = Look { drift: true, way_back: true, services: true, share: true, lenient: true };
     let lost = if status.host.is_none() { gone(&heads, &names, &hosts) } else { vec![] };
     let mut rows = rows(session, hosts, &heads, (look, PATIENT)).map_err(one)?;
     let (project, home) = (glance_with_files(session)?.name(), session.home());

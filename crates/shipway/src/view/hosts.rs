@@ -1,11 +1,11 @@
 //! Hosts on screen: which release is live where, since when, by whom, and what is not as it was brought.
 
 use serde_json::{Value, json};
-use shipway_core::deployment::{Host, Since};
+use shipway_core::deployment::{Host, Since, percent};
 use shipway_core::id::{Actor, RunId};
 use shipway_core::problem::{Code, Problem};
 use shipway_core::time::Time;
-use shipway_world::agent::protocol::{Known, Standing, State};
+use shipway_world::agent::protocol::{Known, Sharing, Standing, State};
 
 use super::paint::{Ink, Paint};
 use super::status::ago;
@@ -49,7 +49,8 @@ impl HostRow {
             return Kind::Gone;
         }
         let Ok(state) = &self.seen else { return Kind::Wrong };
-        let busy = state.lease.as_ref().is_some_and(|lease| lease.left_ms > 0) || state.watchdog.is_some();
+        let held = state.lease.as_ref().is_some_and(|lease| lease.left_ms > 0);
+        let busy = held || state.watchdog.is_some() || state.sharing.is_some();
         let stranger = state.services.iter().any(|seen| !seen.running || !seen.ours);
         match state.current {
             _ if busy => Kind::Busy,
@@ -106,6 +107,11 @@ impl HostRow {
                 "no way back to the release before: it does not fit the database after migration {} of release {}",
                 since.contract.name, since.by.version
             ));
+        }
+        if let Some(Sharing { run, share, .. }) = &state.sharing {
+            let known = state.deployments.iter().rev().find(|known| known.deployment.run == *run);
+            let version = known.map_or("another release", |known| &known.deployment.version);
+            lines.push(format!("run {run} has {} of its traffic for {version}", percent(*share)));
         }
         if let Some(lease) = state.lease.as_ref().filter(|lease| lease.left_ms > 0) {
             lines.push(format!("{} holds it for run {}", lease.holder, lease.run));

@@ -153,6 +153,8 @@ fn a_run_that_is_killed_at_a_share_goes_on_to_all_and_loses_no_request() {
     child.wait().unwrap();
     // Nobody is at work on it, and both go on.
     wait_for_share(&site, &front, "1.2.0", 75_000);
+    let told = site.code(0, &["env", "status", "staging"]);
+    assert!(told.contains("being changed") && told.contains("has 75% of its traffic for 1.2.0"), "{told}");
     site.code(0, &["resume"]);
     let report = load.stop();
     assert!(report.failed.is_empty(), "{:?}", report.failed);
