@@ -1,10 +1,11 @@
 //! Giving a release a share of the traffic of a host, beside the one that is live.
 
 use serde_json::json;
-use shipway_core::action::{Action, Change, Cx, Fault, Observed, Part, Receipt, Reversal, Sign};
-use shipway_core::deployment::percent;
+use shipway_core::action::{Action, Change, Cx, Fault, Observed, Receipt, Reversal, Sign};
+use shipway_core::deployment::{Service, percent};
 use shipway_core::kinds::deploy as kinds;
 
+use super::switch::parts;
 use super::{Hands, known};
 use crate::agent::protocol::{Look, Request, Response, Standing, State};
 
@@ -27,18 +28,13 @@ impl Action for Share {
             }
             None => (String::new(), "stop and remove it".into()),
         };
-        let part = |service: &shipway_core::deployment::Service| Part {
-            sign: Sign::Change,
-            thing: service.name.clone(),
-            summary: service.switch.guarantee().into(),
-        };
         Change {
             sign: Sign::Change,
             thing: format!("{} of the traffic of {}", percent(self.args.share), bring.host.name),
             summary: format!("to {version}{rest}"),
             reversal: Reversal::Exact,
             undo,
-            parts: bring.deployment.services.iter().filter(|service| service.splits()).map(part).collect(),
+            parts: parts(&bring.deployment, Service::splits),
         }
     }
 

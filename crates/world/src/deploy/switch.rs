@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use shipway_core::action::{Action, Change, Cx, Fault, Observed, Part, Receipt, Reversal, Sign};
+use shipway_core::deployment::{Deployment, Service};
 use shipway_core::kinds::deploy as kinds;
 
 use super::{Hands, known};
@@ -16,6 +17,17 @@ pub struct Switch {
     pub args: kinds::Bring,
 }
 
+/// Returns what is promised of the traffic of some services of a deployment, for its plan.
+pub(super) fn parts(deployment: &Deployment, wanted: impl Fn(&Service) -> bool) -> Vec<Part> {
+    let services = deployment.services.iter().filter(|service| wanted(service));
+    let part = |service: &Service| Part {
+        sign: Sign::Change,
+        thing: service.name.clone(),
+        summary: service.switch.guarantee().into(),
+    };
+    services.map(part).collect()
+}
+
 impl Action for Switch {
     fn describe(&self) -> Change {
         let version = &self.args.deployment.version;
@@ -23,18 +35,13 @@ impl Action for Switch {
             Some(from) => (format!("{} → {version}", from.version), format!("back to {}", from.version)),
             None => (format!("{version}, the first release"), "stop and remove it".into()),
         };
-        let part = |service: &shipway_core::deployment::Service| Part {
-            sign: Sign::Change,
-            thing: service.name.clone(),
-            summary: service.switch.guarantee().into(),
-        };
         Change {
             sign: Sign::Change,
             thing: format!("live on {}", self.args.host.name),
             summary,
             reversal: Reversal::Exact,
             undo,
-            parts: self.args.deployment.services.iter().map(part).collect(),
+            parts: parts(&self.args.deployment, |_| true),
         }
     }
 
